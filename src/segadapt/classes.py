@@ -1,0 +1,92 @@
+"""Class sets: the names, colours and rare classes that labels, scores and pictures share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class ClassSet:
+    """An ordered list of classes; the position in it is the train id.
+
+    Attributes:
+        name: what the set is called in recipes.
+        names: class names.
+        colours: one RGB colour per class, 0..255.
+        rare: ids of the classes that IntraDA's normalisation counts as rare.
+        subsets: further scores by name: mIoU over these ids only (16- and 13-class protocols).
+    """
+
+    name: str
+    names: tuple[str, ...]
+    colours: tuple[Colour, ...]
+    rare: tuple[int, ...] = ()
+    subsets: dict[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if len(self.names) != len(self.colours):
+            raise ValueError(f"{len(self.names)} class names but {len(self.colours)} colours")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ClassSet:
+        """Inverse of :func:`dataclasses.asdict`, also after a round through JSON."""
+        return cls(
+            name=values["name"],
+            names=tuple(values["names"]),
+            colours=tuple((int(r), int(g), int(b)) for r, g, b in values["colours"]),
+            rare=tuple(values["rare"]),
+            subsets={k: tuple(v) for k, v in values["subsets"].items()},
+        )
+
+
+CITYSCAPES_19 = ClassSet(
+    name="cityscapes19",
+    names=(
+        "road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign",
+        "vegetation", "terrain", "sky", "person", "rider", "car", "truck", "bus", "train",
+        "motorcycle", "bicycle",
+    ),
+    colours=(
+        (128, 64, 128), (244, 35, 232), (70, 70, 70), (102, 102, 156), (190, 153, 153),
+        (153, 153, 153), (250, 170, 30), (220, 220, 0), (107, 142, 35), (152, 251, 152),
+        (70, 130, 180), (220, 20, 60), (255, 0, 0), (0, 0, 142), (0, 0, 70), (0, 60, 100),
+        (0, 80, 100), (0, 0, 230), (119, 11, 32),
+    ),
+    # IntraDA, Sec. 4.2
+    rare=(3, 4, 5, 6, 7, 9, 12, 14, 15, 16, 17),
+    # SYNTHIA has 16 of the classes; the 13-class score leaves out wall, fence and pole as well.
+    subsets={
+        "16": (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 15, 17, 18),
+        "13": (0, 1, 2, 6, 7, 8, 10, 11, 12, 13, 15, 17, 18),
+    },
+)
+
+CAMVID_11 = ClassSet(
+    name="camvid11",
+    names=(
+        "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car",
+        "pedestrian", "bicyclist",
+    ),
+    colours=(
+        (70, 130, 180), (70, 70, 70), (153, 153, 153), (128, 64, 128), (244, 35, 232),
+        (107, 142, 35), (220, 220, 0), (190, 153, 153), (0, 0, 142), (220, 20, 60),
+        (119, 11, 32),
+    ),
+    rare=(2, 6, 7, 9, 10),
+)
+
+STREET_7 = ClassSet(
+    name="street7",
+    names=(
+        "drivable", "non-drivable", "living things", "vehicles", "roadside objects",
+        "far objects", "sky",
+    ),
+    colours=(
+        (128, 64, 128), (244, 35, 232), (220, 20, 60), (0, 0, 142), (220, 200, 0),
+        (107, 142, 35), (70, 130, 180),
+    ),
+    rare=(1, 2, 4),
+)

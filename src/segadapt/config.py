@@ -1,0 +1,171 @@
+"""The sections of a recipe: frozen, validated, unknown keys refused with their path."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from segadapt.section import Section
+
+Positive = Annotated[int, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Size = tuple[Positive, Positive]
+"""(height, width) in pixels."""
+
+
+class DomainConfig(Section):
+    """A dataset, a split and a class map.
+
+    ``role`` decides what may be read: labels of a ``target`` are opened by an oracle stage only,
+    and those of a ``test`` domain by evaluation only.
+    """
+
+    dataset: str
+    split: str
+    role: Literal["source", "target", "test"]
+    root: str | None = None
+    """Folder, relative to the data root; the dataset's usual name where not given."""
+    drawn_by: str | None = None
+    """Name of the ``draw`` stage that makes this domain, in place of ``root``."""
+    classes: str | None = None
+    """Class map of the dataset; its own classes where not given."""
+    size: Size | None = None
+    """Images are resized to this (height, width); None keeps each one's own size."""
+    limit: Positive | None = None
+    """Use the first so many images only."""
+
+
+class ModelConfig(Section):
+    """A segmenter and its starting weights."""
+
+    backbone: str = "resnet101"
+    multi_level: bool = True
+    batch_norm: Literal["batch", "frozen"] = "batch"
+    weights: str = "torchvision"
+    """``torchvision``, ``none``, or a file (relative to the data root): ImageNet weights in
+    torchvision's names, or the published ``Scale.*`` initialisation file."""
+    input_format: Literal["bgr_mean", "rgb_mean_std"] = "bgr_mean"
+    """``bgr_mean``: BGR 0..255 minus the Caffe mean (published setting). ``rgb_mean_std``: RGB 0..1
+    normalised as torchvision's ImageNet weights expect."""
+
+
+class ModelOptimizer(Section):
+    """Optimizer of the segmenter; defaults are those of the released programs."""
+
+    name: Literal["sgd", "adamw"] = "sgd"
+    lr: Annotated[float, Field(gt=0)] = 2.5e-4
+    classifier_factor: Annotated[float, Field(gt=0)] = 10.0
+    momentum: Fraction = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
+    repeated_updates: bool = False
+    """Update each backbone parameter as often per step as the released programs do (SGD only)."""
+
+
+class DiscriminatorOptimizer(Section):
+    """Adam for the networks beside the segmenter."""
+
+    lr: Annotated[float, Field(gt=0)] = 1e-4
+    betas: tuple[Fraction, Fraction] = (0.9, 0.99)
+
+
+class Schedule(Section):
+    """Polynomial decay of all learning rates."""
+
+    power: Annotated[float, Field(ge=0)] = 0.9
+    iterations: Positive | None = None
+    """Length of the decay; the stage's own iterations where not given. The published runs decay
+    over 250000 and stop earlier."""
+
+
+class TrainStage(Section):
+    """Train a segmenter with one method."""
+
+    stage: Literal["train"]
+    method: dict[str, Any]
+    source: str
+    target: str | None = None
+    oracle: bool = False
+    """Allow a ``target`` domain as labelled source: for upper bounds, marked wherever it appears."""
+    model: ModelConfig = ModelConfig()
+    start_from: str | None = None
+    """A checkpoint of an earlier stage to start from, in place of the initial weights."""
+    iterations: Positive
+    batch_size: Positive = 1
+    """Images of each domain per step, over all processes."""
+    flip: bool = False
+    """Mirror images at random."""
+    optimizer: ModelOptimizer = ModelOptimizer()
+    discriminator_optimizer: DiscriminatorOptimizer = DiscriminatorOptimizer()
+    schedule: Schedule = Schedule()
+    save_every: Positive = 500
+    log_every: Positive = 20
+
+    @field_validator("method", mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("method")
+    @classmethod
+    def _has_name(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(value.get("name"), str):
+            raise ValueError("needs a name, as in `method: advent` or `method: {name: advent}`")
+        return value
+
+
+class RankStage(Section):
+    """Rank a target's images by entropy and split them (IntraDA, Sec. 3.2)."""
+
+    stage: Literal["rank"]
+    checkpoint: str
+    images: str
+    easy_ratio: Fraction = 0.67
+    normalisation: Literal["none", "rare_classes", "released"] = "none"
+    batch_size: Positive = 4
+    gallery: Annotated[int, Field(ge=0)] = 12
+    """Pictures kept for the report."""
+
+
+class PseudoLabelStage(Section):
+    """Label images with a checkpoint's most probable classes (IntraDA, Eq. 5)."""
+
+    stage: Literal["pseudo_label"]
+    checkpoint: str
+    images: str
+    batch_size: Positive = 4
+
+
+class EvaluateStage(Section):
+    """Score checkpoints on a labelled domain."""
+
+    stage: Literal["evaluate"]
+    checkpoints: list[str] = Field(min_length=1)
+    domain: str
+    batch_size: Positive = 4
+    pictures: Annotated[int, Field(ge=0)] = 6
+
+
+class DrawStage(Section):
+    """Draw the embedded procedural domains."""
+
+    stage: Literal["draw"]
+    size: Size = (224, 320)
+    counts: dict[Literal["rendered", "camera_train", "camera_val"], Positive]
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+StageConfig = Annotated[
+    TrainStage | RankStage | PseudoLabelStage | EvaluateStage | DrawStage,
+    Field(discriminator="stage"),
+]
+
+
+class Recipe(Section):
+    """An ordered list of stages over named domains."""
+
+    name: str
+    description: str = ""
+    domains: dict[str, DomainConfig]
+    stages: dict[str, StageConfig] = Field(min_length=1)

@@ -1,0 +1,1 @@
+"""Domains: images, labels, and how they become batches."""

@@ -1,0 +1,133 @@
+"""A domain: named images, how they are sized, and what their labels mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segadapt.classes import ClassSet
+from segadapt.data.transforms import read_ids, read_image
+from segadapt.errors import SegadaptError
+from segadapt.losses.segmentation import IGNORE
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image: its name, unique in the domain, its file, and where its label would be."""
+
+    name: str
+    image: Path
+    label: Path | None = None
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """What the stored label ids of a dataset mean in a class set.
+
+    Attributes:
+        classes: the class set.
+        ids: train id by stored id; 255 to be ignored. Any id outside it is an error.
+    """
+
+    classes: ClassSet
+    ids: Mapping[int, int]
+
+    def table(self) -> NDArray[np.int16]:
+        """Train id by stored id 0..255, -1 where the map has none."""
+        table = np.full(256, -1, dtype=np.int16)
+        for stored, train in self.ids.items():
+            table[stored] = train
+        return table
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Images of one dataset and split.
+
+    ``labelled`` is false where labels must not be opened: reading one is then an error.
+    """
+
+    title: str
+    samples: tuple[Sample, ...]
+    class_map: ClassMap
+    size: tuple[int, int] | None
+    labelled: bool
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def classes(self) -> ClassSet:
+        """The class set of labels and scores."""
+        return self.class_map.classes
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """RGB (height, width, 3), resized to the domain's size."""
+        return read_image(self.samples[index].image, self.size)
+
+    def label(self, index: int) -> NDArray[np.uint8]:
+        """Train ids (height, width) at the label file's own resolution.
+
+        Raises:
+            SegadaptError: labels of this domain are not to be opened, the file is unreadable, or
+                holds an id outside the class map.
+        """
+        sample = self.samples[index]
+        if not self.labelled or sample.label is None:
+            raise SegadaptError(f"{self.title}: labels of this domain are never opened here")
+        return map_ids(read_ids(sample.label), self.class_map, sample.label)
+
+    def subset(self, names: Sequence[str]) -> Domain:
+        """The images called ``names``, in that order.
+
+        Raises:
+            SegadaptError: the domain has no image of such a name.
+        """
+        by_name = {sample.name: sample for sample in self.samples}
+        missing = [name for name in names if name not in by_name]
+        if missing:
+            raise SegadaptError(
+                f"{self.title}: {len(missing)} images that an earlier stage used are gone, first "
+                f"{missing[0]}; restore them, or start a new run"
+            )
+        return replace(self, samples=tuple(by_name[name] for name in names))
+
+    def unlabelled(self) -> Domain:
+        """The same images with labels out of reach."""
+        samples = tuple(replace(sample, label=None) for sample in self.samples)
+        return replace(self, samples=samples, labelled=False)
+
+
+def map_ids(ids: NDArray[np.integer], class_map: ClassMap, path: Path) -> NDArray[np.uint8]:
+    """Stored ids -> train ids (255 to be ignored).
+
+    Raises:
+        SegadaptError: an id has no place in the map.
+    """
+    table = class_map.table()
+    inside = (ids >= 0) & (ids < 256)
+    mapped = table[np.where(inside, ids, 0)]
+    unknown = ~inside | (mapped < 0)
+    if unknown.any():
+        found = np.unique(np.asarray(ids)[unknown]).tolist()
+        known = sorted(class_map.ids)
+        raise SegadaptError(
+            f"{path}: label id {', '.join(str(x) for x in found[:5])} is not in the class map "
+            f"{class_map.classes.name!r}, which knows {_ranges(known)}; correct the file, or add "
+            f"the id to the map ({IGNORE} to ignore it)"
+        )
+    return mapped.astype(np.uint8)
+
+
+def _ranges(ids: Sequence[int]) -> str:
+    parts: list[list[int]] = []
+    for value in ids:
+        if parts and value == parts[-1][1] + 1:
+            parts[-1][1] = value
+        else:
+            parts.append([value, value])
+    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in parts)

@@ -1,0 +1,209 @@
+"""Batches: decoding, resizing and label mapping in worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from segadapt.data.domain import Domain
+from segadapt.data.transforms import resize_label
+from segadapt.errors import SegadaptError
+
+
+class RawBatch(NamedTuple):
+    """Decoded images (N, H, W, 3) uint8 and train ids (N, H, W) uint8, or None without labels."""
+
+    image: Tensor
+    label: Tensor | None
+
+
+class Draw(NamedTuple):
+    """One image of a training batch."""
+
+    index: int
+    mirrored: bool
+
+
+def training_order(
+    length: int, batch_size: int, seed: int, start: int, stop: int, flip: bool
+) -> Iterator[list[Draw]]:
+    """Which images each iteration sees: a new permutation every epoch, batches running across.
+
+    A function of its arguments alone, so that a resumed run, or one on several processes that
+    share each batch, sees the same images.
+    """
+    epoch, order, mirrored = -1, np.empty(0, np.int64), np.empty(0, np.bool_)
+    for iteration in range(start, stop):
+        batch = []
+        for position in range(iteration * batch_size, (iteration + 1) * batch_size):
+            if position // length != epoch:
+                epoch = position // length
+                generator = np.random.default_rng((seed, epoch))
+                order = generator.permutation(length)
+                mirrored = generator.random(length) < 0.5
+            i = position % length
+            batch.append(Draw(int(order[i]), bool(flip and mirrored[i])))
+        yield batch
+
+
+def training_batches(
+    domain: Domain,
+    batch_size: int,
+    seed: int,
+    iterations: tuple[int, int],
+    share: tuple[int, int],
+    flip: bool,
+    workers: int,
+) -> Iterator[RawBatch]:
+    """Batches for iterations ``iterations[0]`` to ``iterations[1]`` - 1.
+
+    Args:
+        domain: labels are read where it is labelled.
+        batch_size: images per iteration over all processes.
+        seed: decides order and mirroring.
+        iterations: first and one past the last.
+        share: (rank, number of processes); the latter divides ``batch_size``.
+        flip: mirror images (and labels) at random.
+        workers: worker processes; 0 decodes in this one.
+
+    Raises:
+        SegadaptError: an image or label cannot be used.
+    """
+    rank, count = share
+    local = batch_size // count
+    order = training_order(len(domain), batch_size, seed, *iterations, flip)
+    mine = [batch[rank * local : (rank + 1) * local] for batch in order]
+    loader = DataLoader(
+        _TrainingImages(domain),
+        batch_sampler=mine,  # type: ignore[arg-type]
+        num_workers=workers,
+        collate_fn=_stack,
+        prefetch_factor=4 if workers else None,
+        pin_memory=torch.cuda.is_available(),
+    )
+    for batch in loader:
+        yield _or_raise(batch)
+
+
+class InferenceBatch(NamedTuple):
+    """Images of one size for inference: their indices, pixels, and labels at full resolution."""
+
+    indices: list[int]
+    image: Tensor
+    labels: list[Tensor] | None
+
+
+def inference_batches(
+    domain: Domain, batch_size: int, share: tuple[int, int], workers: int
+) -> Iterator[InferenceBatch]:
+    """Every image of this process's share once; images of different sizes go into own batches.
+
+    Args:
+        domain: labels are read where it is labelled.
+        batch_size: most images at once.
+        share: (rank, number of processes); images are dealt out in turn.
+        workers: worker processes; 0 decodes in this one.
+
+    Raises:
+        SegadaptError: an image or label cannot be used.
+    """
+    mine = list(range(share[0], len(domain), share[1]))
+    loader = DataLoader(
+        _InferenceImages(domain, mine),
+        batch_size=batch_size,
+        num_workers=workers,
+        collate_fn=list,
+        prefetch_factor=2 if workers else None,
+    )
+    for items in loader:
+        by_size: dict[tuple[int, ...], list[Any]] = {}
+        for item in items:
+            index, image, label = _or_raise(item)
+            by_size.setdefault(image.shape, []).append((index, image, label))
+        for group in by_size.values():
+            yield InferenceBatch(
+                indices=[index for index, _, _ in group],
+                image=torch.stack([image for _, image, _ in group]),
+                labels=[label for _, _, label in group] if domain.labelled else None,
+            )
+
+
+@dataclass
+class _TrainingImages(Dataset[Any]):
+    domain: Domain
+
+    def __getitem__(self, draw: Draw) -> Any:
+        # A worker's exception would reach the user wrapped in a traceback, so it is handed over
+        # as a value and raised in the main process.
+        try:
+            image = self.domain.image(draw.index)
+            label = None
+            if self.domain.labelled:
+                label = self.domain.label(draw.index)
+                _check_shape(self.domain, draw.index, image, label)
+                label = resize_label(label, image.shape[:2])  # type: ignore[arg-type]
+        except SegadaptError as error:
+            return error
+        if draw.mirrored:
+            image = image[:, ::-1]
+            label = label[:, ::-1] if label is not None else None
+        return (
+            torch.from_numpy(np.ascontiguousarray(image)),
+            torch.from_numpy(np.ascontiguousarray(label)) if label is not None else None,
+        )
+
+
+@dataclass
+class _InferenceImages(Dataset[Any]):
+    domain: Domain
+    indices: list[int]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, position: int) -> Any:
+        index = self.indices[position]
+        try:
+            image = torch.from_numpy(self.domain.image(index))
+            label = torch.from_numpy(self.domain.label(index)) if self.domain.labelled else None
+        except SegadaptError as error:
+            return error
+        return index, image, label
+
+
+def _check_shape(domain: Domain, index: int, image: Any, label: Any) -> None:
+    """Without a resize, image and label must agree; with one, only their shapes' ratio could."""
+    if domain.size is None and image.shape[:2] != label.shape:
+        sample = domain.samples[index]
+        raise SegadaptError(
+            f"{sample.label}: is {label.shape[0]}x{label.shape[1]} (height x width) but its image "
+            f"{sample.image} is {image.shape[0]}x{image.shape[1]}; they must be equal"
+        )
+
+
+def _stack(items: list[Any]) -> RawBatch | SegadaptError:
+    for item in items:
+        if isinstance(item, SegadaptError):
+            return item
+    shapes = {tuple(image.shape[:2]) for image, _ in items}
+    if len(shapes) > 1:
+        return SegadaptError(
+            f"a batch holds images of sizes {sorted(shapes)} (height, width); give the domain one "
+            "size, or train with batch_size=1"
+        )
+    labels = [label for _, label in items if label is not None]
+    return RawBatch(
+        torch.stack([image for image, _ in items]), torch.stack(labels) if labels else None
+    )
+
+
+def _or_raise(value: Any) -> Any:
+    if isinstance(value, SegadaptError):
+        raise value
+    return value

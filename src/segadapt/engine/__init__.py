@@ -1,0 +1,1 @@
+"""The engine: the one training loop, the one evaluation loop, and what they need."""

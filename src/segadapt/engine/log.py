@@ -1,0 +1,115 @@
+"""Numbers of a training stage: metrics.jsonl is the truth, everything else is drawn from it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+PLAIN_LINE_EVERY = 15.0
+"""Seconds between two lines where there is no terminal."""
+
+
+class TrainingLog:
+    """Writes records to ``metrics.jsonl`` and shows progress.
+
+    A terminal gets a progress bar with rate, remaining time and losses; anything else gets plain
+    lines. With TensorBoard installed, the same numbers go to ``tensorboard/``.
+    """
+
+    def __init__(self, directory: Path, title: str, enabled: bool) -> None:
+        """``enabled`` is false on all but the first process, which then log nothing."""
+        self._path = directory / "metrics.jsonl"
+        self._title = title
+        self._enabled = enabled
+        self._board = _tensorboard(directory) if enabled else None
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._last_line = 0.0
+        self._total = 0
+
+    def begin(self, start: int, total: int) -> None:
+        """Start at iteration ``start``; records of a killed run beyond it are dropped."""
+        self._total = total
+        if not self._enabled:
+            return
+        if self._path.is_file():
+            kept = [r for r in _read_lines(self._path) if r["iteration"] <= start]
+            self._path.write_text("".join(json.dumps(r) + "\n" for r in kept))
+        if start:
+            print(f"{self._title}: goes on at iteration {start}", flush=True)
+        if sys.stdout.isatty():
+            self._progress = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[numbers]}", style="dim"),
+                console=Console(),
+            )
+            self._task = self._progress.add_task(
+                self._title, total=total, completed=start, numbers=""
+            )
+            self._progress.start()
+
+    def record(
+        self, iteration: int, losses: dict[str, float], learning_rate: float, rate: float
+    ) -> None:
+        """Add one record: losses by name, the learning rate, and images of each domain a second."""
+        if not self._enabled:
+            return
+        entry = {"iteration": iteration, **losses, "lr": learning_rate, "images_per_second": rate}
+        with self._path.open("a") as file:
+            file.write(json.dumps(entry) + "\n")
+        if self._board is not None:
+            for name, value in {**losses, "lr": learning_rate}.items():
+                self._board.add_scalar(name, value, iteration)
+        numbers = "  ".join(f"{k.removeprefix('loss_')} {v:.3g}" for k, v in losses.items())
+        if self._progress is not None and self._task is not None:
+            self._progress.update(
+                self._task, completed=iteration, numbers=f"{rate:.1f} images/s  {numbers}"
+            )
+        elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY or iteration == self._total:
+            self._last_line = time.monotonic()
+            print(
+                f"{self._title}: {iteration}/{self._total}  {rate:.1f} images/s  {numbers}",
+                flush=True,
+            )
+
+    def end(self) -> None:
+        """Close the progress bar and the files."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+        if self._board is not None:
+            self._board.close()
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    records = []
+    for line in path.read_text().splitlines():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            break  # a kill can cut the last line short
+    return records
+
+
+def _tensorboard(directory: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(directory / "tensorboard"))

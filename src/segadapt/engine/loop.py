@@ -1,0 +1,150 @@
+"""The only training loop."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import FrameType
+
+import torch
+from torch import Tensor, nn
+
+from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.engine.log import TrainingLog
+from segadapt.engine.optim import poly_factor, set_learning_rate
+from segadapt.engine.state import TrainingState
+from segadapt.errors import SegadaptError
+from segadapt.methods.base import Method
+
+
+class Interrupted(Exception):
+    """Training was asked to stop; its state is saved."""
+
+
+@dataclass
+class TrainingStep:
+    """One iteration: all of a method's losses, then one step of every optimizer."""
+
+    method: Method
+    nets: Mapping[str, nn.Module]
+    optimizers: Mapping[str, torch.optim.Optimizer]
+    schedule_iterations: int
+    power: float
+    clip_norm: float | None = None
+    average_gradients: Callable[[list[nn.Parameter]], None] | None = None
+    autocast: Callable[[], contextlib.AbstractContextManager[None]] = field(
+        default=contextlib.nullcontext
+    )
+
+    def __call__(
+        self, iteration: int, source: LabelledBatch, target: UnlabelledBatch | None
+    ) -> dict[str, Tensor]:
+        """Run iteration ``iteration`` (from 0) and return the method's losses, detached."""
+        factor = poly_factor(iteration, self.schedule_iterations, self.power)
+        set_learning_rate(self.optimizers.values(), factor)
+        for optimizer in self.optimizers.values():
+            optimizer.zero_grad(set_to_none=True)
+        with self.autocast():
+            losses = self.method.step(self.nets, source, target, lambda loss: loss.backward())
+        if self.average_gradients is not None:
+            self.average_gradients([p for net in self.nets.values() for p in net.parameters()])
+        if self.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.nets["model"].parameters(), self.clip_norm)
+        for optimizer in self.optimizers.values():
+            optimizer.step()
+        return losses
+
+    def learning_rate(self) -> float:
+        """The model's current rate (of its first parameter group)."""
+        return float(self.optimizers["model"].param_groups[0]["lr"])
+
+
+def train(
+    step: TrainingStep,
+    state: TrainingState,
+    batches: Callable[[int], Iterator[tuple[LabelledBatch, UnlabelledBatch | None]]],
+    log: TrainingLog,
+    iterations: int,
+    save_every: int,
+    log_every: int,
+) -> None:
+    """Train from the saved state, if there is one, to ``iterations``.
+
+    Args:
+        step: one iteration.
+        state: where the state is kept; a killed run goes on from there with the same numbers.
+        batches: gives the batches from an iteration on.
+        log: where numbers go.
+        iterations: number of iterations of the whole stage.
+        save_every: iterations between two saved states.
+        log_every: iterations between two log records.
+
+    Raises:
+        SegadaptError: a loss is not finite.
+        Interrupted: SIGINT or SIGTERM came; the state was saved.
+    """
+    start = state.load()
+    log.begin(start, iterations)
+    for net in step.nets.values():
+        net.train()
+    clock, images = time.perf_counter(), 0
+    with _stop_on_signals() as stopped:
+        stream = batches(start)
+        for iteration in range(start, iterations):
+            source, target = next(stream)
+            losses = step(iteration, source, target)
+            images += source.image.shape[0]
+            done = iteration + 1
+            stop = bool(stopped)
+            saving = done % save_every == 0 or done == iterations or stop
+            if saving or done % log_every == 0:
+                values = _finite(losses, done)
+                seconds = time.perf_counter() - clock
+                log.record(done, values, step.learning_rate(), images / max(seconds, 1e-9))
+                clock, images = time.perf_counter(), 0
+            if saving:
+                state.save(done)
+            if stop and done < iterations:
+                raise Interrupted(f"stopped after iteration {done} of {iterations}")
+    log.end()
+
+
+def _finite(losses: Mapping[str, Tensor], iteration: int) -> dict[str, float]:
+    # One transfer for all losses: each .item() would wait for the device.
+    numbers = torch.stack([x.detach().double() for x in losses.values()]).tolist()
+    values = dict(zip(losses, numbers, strict=True))
+    bad = [name for name, value in values.items() if not math.isfinite(value)]
+    if bad:
+        raise SegadaptError(
+            f"iteration {iteration}: {', '.join(bad)} is not finite, training diverged; lower "
+            "optimizer.lr or set optimizer.clip_norm (the last saved state is still good)"
+        )
+    return values
+
+
+@contextlib.contextmanager
+def _stop_on_signals() -> Iterator[list[int]]:
+    """Collects SIGINT and SIGTERM instead of dying of them; a second one acts as usual."""
+    seen: list[int] = []
+    previous: dict[signal.Signals, object] = {}
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        for which, old in previous.items():
+            signal.signal(which, old)  # type: ignore[arg-type]
+
+    try:
+        for which in (signal.SIGINT, signal.SIGTERM):
+            previous[which] = signal.signal(which, handler)
+    except ValueError:  # not the main thread: whoever runs us there deals with signals
+        pass
+    try:
+        yield seen
+    finally:
+        if not seen:
+            for which, old in previous.items():
+                signal.signal(which, old)  # type: ignore[arg-type]

@@ -1,0 +1,79 @@
+"""Optimizers and the learning-rate schedule of a training stage."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
+from segadapt.models.base import Segmenter
+
+
+class RepeatedSGD(torch.optim.SGD):
+    """SGD that applies a parameter group's whole update ``repeats`` times with the same gradient.
+
+    The released programs list most backbone weights several times in their optimizer (they walk
+    nested modules), so that each step applies weight decay, momentum and the update that many
+    times in a row. Published numbers contain this; a reproduction needs it.
+    """
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One training step: group k is updated ``repeats`` of k times."""
+        everything = self.param_groups
+        try:
+            for turn in range(max(group["repeats"] for group in everything)):
+                self.param_groups = [g for g in everything if g["repeats"] > turn]
+                super().step()
+        finally:
+            self.param_groups = everything
+
+
+def model_optimizer(model: Segmenter, config: ModelOptimizer) -> torch.optim.Optimizer:
+    """The optimizer of a segmenter: trunk at the base rate, classifiers at ``classifier_factor``.
+
+    With ``repeated_updates`` a trunk parameter is updated as often as the released program does,
+    which is the number of modules around it: ``layer1.0.conv1.weight`` three times.
+    """
+    by_repeats: dict[int, list[nn.Parameter]] = defaultdict(list)
+    for name, parameter in model.trunk_parameters():
+        by_repeats[name.count(".") if config.repeated_updates else 1].append(parameter)
+    groups = [
+        {"params": parameters, "base_lr": config.lr, "repeats": repeats}
+        for repeats, parameters in sorted(by_repeats.items())
+    ]
+    groups.append(
+        {
+            "params": [p for _, p in model.classifier_parameters()],
+            "base_lr": config.lr * config.classifier_factor,
+            "repeats": 1,
+        }
+    )
+    if config.name == "adamw":
+        return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)
+    kind = RepeatedSGD if config.repeated_updates else torch.optim.SGD
+    return kind(
+        groups, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay
+    )
+
+
+def discriminator_optimizer(
+    network: nn.Module, config: DiscriminatorOptimizer
+) -> torch.optim.Optimizer:
+    """Adam for one network that is trained beside the model."""
+    group = {"params": list(network.parameters()), "base_lr": config.lr}
+    return torch.optim.Adam([group], lr=config.lr, betas=config.betas)
+
+
+def poly_factor(iteration: int, total: int, power: float) -> float:
+    """Polynomial decay (1 - iteration / total) ** power, for iterations counted from 0."""
+    return (1.0 - min(iteration, total) / total) ** power
+
+
+def set_learning_rate(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None:
+    """Set every group's rate to ``factor`` times its base rate."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["base_lr"] * factor

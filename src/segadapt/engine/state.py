@@ -1,0 +1,82 @@
+"""The saved state of a training stage: enough to go on with the same numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from segadapt.engine.fabric import Processes
+from segadapt.errors import SegadaptError
+
+
+@dataclass
+class TrainingState:
+    """Networks, optimizers, method buffers and random states in one file.
+
+    Batches need no state of their own: which images an iteration sees follows from the seed and
+    the iteration number alone.
+    """
+
+    path: Path
+    networks: Mapping[str, nn.Module]
+    optimizers: Mapping[str, torch.optim.Optimizer]
+    method: nn.Module
+    processes: Processes
+
+    def save(self, iteration: int) -> None:
+        """Write the state after ``iteration`` iterations; the file is whole or the old one."""
+        generators = self.processes.gather(torch.get_rng_state())
+        if self.processes.is_first:
+            partial = self.path.with_name(self.path.name + ".partial")
+            try:
+                with partial.open("wb") as file:
+                    torch.save(
+                        {
+                            "iteration": iteration,
+                            "networks": {k: v.state_dict() for k, v in self.networks.items()},
+                            "optimizers": {k: v.state_dict() for k, v in self.optimizers.items()},
+                            "method": self.method.state_dict(),
+                            "generators": generators,
+                        },
+                        file,
+                    )
+                    file.flush()
+                    os.fsync(file.fileno())
+            except (OSError, RuntimeError) as error:
+                partial.unlink(missing_ok=True)
+                raise SegadaptError(
+                    f"{self.path}: the training state cannot be written ({error}); free some disk "
+                    "space and give the same command again, it goes on from the state before"
+                ) from error
+            partial.replace(self.path)
+        self.processes.barrier()
+
+    def load(self) -> int:
+        """Restore the state where there is one; returns the number of iterations it has done.
+
+        Raises:
+            SegadaptError: the file is damaged.
+        """
+        if not self.path.is_file():
+            return 0
+        try:
+            saved = torch.load(self.path, map_location="cpu", weights_only=True)
+            for name, network in self.networks.items():
+                network.load_state_dict(saved["networks"][name])
+            for name, optimizer in self.optimizers.items():
+                optimizer.load_state_dict(saved["optimizers"][name])
+            self.method.load_state_dict(saved["method"])
+            generators = saved["generators"]
+            if len(generators) == self.processes.count:
+                torch.set_rng_state(generators[self.processes.rank])
+            return int(saved["iteration"])
+        except Exception as error:  # whatever a damaged file makes the readers raise
+            raise SegadaptError(
+                f"{self.path}: the saved training state cannot be read ({error}); delete it to "
+                "start this stage from its beginning"
+            ) from error

@@ -1,0 +1,97 @@
+"""AdaptSegNet: adversarial learning in output space (Tsai et al., CVPR 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.losses.adversarial import Gan, domain_loss
+from segadapt.methods.base import Backward, LevelWeights, Method, weighted_sum
+from segadapt.models.discriminator import build_discriminator
+from segadapt.section import Section
+from segadapt.tasks.segmentation import Level
+
+
+class AdaptSegNetConfig(Section):
+    """Settings of the released program; one discriminator for each level of the model."""
+
+    lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
+    lambda_adv: LevelWeights = LevelWeights(main=0.001, aux=0.0002)
+    gan: Gan = "vanilla"
+    discriminator_width: int = 64
+
+
+class AdaptSegNet(Method):
+    """The segmenter fools discriminators that tell source from target by the softmax maps.
+
+    ADVENT's objective (Eq. 7 to 9) is the same with other maps: see :meth:`domain_map`.
+    """
+
+    Config = AdaptSegNetConfig
+
+    def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
+        """One discriminator per level: ``discriminator_main`` and ``discriminator_aux``."""
+        return {
+            f"discriminator_{name}": build_discriminator(
+                self.task.num_classes, self.config.discriminator_width
+            )
+            for name in level_names
+        }
+
+    def domain_map(self, probability: Tensor) -> Tensor:
+        """What the discriminators see of class probabilities (N, C, H, W): here, all of it."""
+        return probability
+
+    def step(
+        self,
+        nets: Mapping[str, nn.Module],
+        source: LabelledBatch,
+        target: UnlabelledBatch | None,
+        backward: Backward,
+    ) -> dict[str, Tensor]:
+        """See :meth:`Method.step`. Discriminators get no gradient from the adversarial term."""
+        assert target is not None
+        source_levels, losses = self.supervised_step(
+            nets, source, self.config.lambda_seg, backward
+        )
+        levels = self.task.levels(nets["model"], target.image)
+        maps = {x.name: self.domain_map(x.probability) for x in levels}
+        adversarial = {
+            name: domain_loss(
+                without_gradient(nets[f"discriminator_{name}"], map_), "source", self.config.gan
+            )
+            for name, map_ in maps.items()
+        }
+        backward(weighted_sum(levels, adversarial, self.config.lambda_adv))
+        losses |= {f"loss_adv_{name}": loss.detach() for name, loss in adversarial.items()}
+        target_maps = {name: map_.detach() for name, map_ in maps.items()}
+        return losses | self._train_discriminators(nets, source_levels, target_maps, backward)
+
+    def _train_discriminators(
+        self,
+        nets: Mapping[str, nn.Module],
+        source_levels: list[Level],
+        target_maps: dict[str, Tensor],
+        backward: Backward,
+    ) -> dict[str, Tensor]:
+        """Eq. 7 of ADVENT; each of the two terms is halved, as in the released programs."""
+        losses = {}
+        for level in source_levels:
+            discriminator = nets[f"discriminator_{level.name}"]
+            with torch.no_grad():
+                source_map = self.domain_map(level.probability)
+            for domain, map_ in (("source", source_map), ("target", target_maps[level.name])):
+                loss = domain_loss(discriminator(map_), domain, self.config.gan) / 2
+                backward(loss)
+                losses[f"loss_d_{domain}_{level.name}"] = loss.detach()
+        return losses
+
+
+def without_gradient(network: nn.Module, x: Tensor) -> Tensor:
+    """Run ``network`` so that gradients reach ``x`` but not the network's parameters."""
+    parameters = {name: p.detach() for name, p in network.named_parameters()}
+    output: Tensor = torch.func.functional_call(network, parameters, (x,))
+    return output

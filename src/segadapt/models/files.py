@@ -1,0 +1,75 @@
+"""Reading and writing tensor files without executing anything in them."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from segadapt.errors import SegadaptError
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file, or of a PyTorch file that holds a (nested) state dict.
+
+    PyTorch files are read with its restricted reader, which refuses everything but data.
+
+    Raises:
+        SegadaptError: the file is missing, unreadable, or holds something else than tensors.
+    """
+    if not path.is_file():
+        raise SegadaptError(f"{path}: there is no such file; give the path of a weights file")
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)[0]
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        raise SegadaptError(
+            f"{path}: is not a file of plain tensors, and nothing else is loaded "
+            f"({str(error).splitlines()[0]}); give a state dict saved with torch.save, or safetensors"
+        ) from error
+    while isinstance(loaded, Mapping) and "state_dict" in loaded:
+        loaded = loaded["state_dict"]
+    if not isinstance(loaded, Mapping) or not all(isinstance(v, Tensor) for v in loaded.values()):
+        raise SegadaptError(f"{path}: holds no state dict; expected names mapped to tensors")
+    # Programs that trained with DataParallel saved every name with this prefix.
+    return {str(key).removeprefix("module."): value for key, value in loaded.items()}
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file.
+
+    Raises:
+        SegadaptError: the file is missing or damaged.
+    """
+    if not path.is_file():
+        raise SegadaptError(f"{path}: there is no such file; give the path of a checkpoint")
+    return _read_safetensors(path)
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise SegadaptError(
+            f"{path}: is not a readable safetensors file ({error}); it may be cut off"
+        ) from error
+
+
+def write_safetensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
+) -> None:
+    """Write a file that is either whole or absent, whatever happens meanwhile."""
+    partial = path.with_name(path.name + ".partial")
+    # Contiguous: networks may be held in channels-last order, which the format does not know.
+    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, partial, dict(metadata))
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)

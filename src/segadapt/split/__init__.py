@@ -1,0 +1,1 @@
+"""Splits of the target into easy and hard: pure functions."""

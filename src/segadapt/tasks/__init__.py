@@ -1,0 +1,1 @@
+"""Tasks: how a network's output becomes losses and probability maps."""

@@ -1,0 +1,60 @@
+"""Semantic segmentation: a prediction is one or two maps of class scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from segadapt.losses.segmentation import cross_entropy
+
+
+class Level(NamedTuple):
+    """One prediction level: its name (``main`` or ``aux``) and logits (N, C, H, W) at image size."""
+
+    name: str
+    logit: Tensor
+
+    @property
+    def probability(self) -> Tensor:
+        """Class probabilities (N, C, H, W)."""
+        return self.logit.softmax(dim=1)
+
+
+@dataclass(frozen=True)
+class SegmentationTask:
+    """Turns a segmenter's output into maps and losses.
+
+    Attributes:
+        num_classes: number of classes C.
+        process_mean: mean of a tensor over all processes; None where there is one process.
+    """
+
+    num_classes: int
+    process_mean: Callable[[Tensor], Tensor] | None = None
+
+    def levels(self, model: nn.Module, image: Tensor) -> list[Level]:
+        """Run ``model`` on (N, 3, H, W) images; main level first, then aux where there is one.
+
+        Logits are brought to image size (bilinear, corners aligned) before any loss, as in the
+        released programs, and are at least float32 whatever the precision of the network.
+        """
+        output = model(image)
+        size = image.shape[-2:]
+        named = [("main", output.main)] + ([("aux", output.aux)] if output.aux is not None else [])
+        return [Level(name, upsample(logit, size)) for name, logit in named]
+
+    def supervised_loss(self, level: Level, label: Tensor) -> Tensor:
+        """Cross-entropy of one level against labels (N, H, W); see :func:`cross_entropy`."""
+        return cross_entropy(level.logit, label, self.process_mean)
+
+
+def upsample(logit: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
+    """(N, C, h, w) -> (N, C, height, width), bilinear with aligned corners, float32 or float64."""
+    if logit.dtype not in (torch.float32, torch.float64):
+        logit = logit.float()
+    return F.interpolate(logit, size=tuple(size), mode="bilinear", align_corners=True)
