@@ -101,6 +101,8 @@ class TrainStage(Section):
     schedule: Schedule = Schedule()
     save_every: Positive = 500
     log_every: Positive = 20
+    workers: Annotated[int, Field(ge=0)] = 2
+    """Processes per domain that decode and resize; 0 does it between the steps."""
 
     @field_validator("method", mode="before")
     @classmethod

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -17,6 +18,20 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+
+from segadapt.engine.fabric import Processes
+
+
+class HasIndices(Protocol):
+    """A batch that knows which images it holds."""
+
+    @property
+    def indices(self) -> list[int]:
+        """Indices of the images in their domain."""
+        ...
+
+
+Batch = TypeVar("Batch", bound=HasIndices)
 
 PLAIN_LINE_EVERY = 15.0
 """Seconds between two lines where there is no terminal."""
@@ -113,3 +128,32 @@ def _tensorboard(directory: Path) -> Any:
     except ImportError:
         return None
     return SummaryWriter(str(directory / "tensorboard"))
+
+
+def progress(
+    batches: Iterable[Batch], title: str, total: int, processes: Processes
+) -> Iterator[Batch]:
+    """Pass inference batches through and show how many of ``total`` images are done."""
+    if not processes.is_first:
+        yield from batches
+        return
+    if sys.stdout.isatty():
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        ) as bar:
+            task = bar.add_task(title, total=total)
+            for batch in batches:
+                yield batch
+                bar.advance(task, len(batch.indices) * processes.count)
+        return
+    done, started, last = 0, time.monotonic(), time.monotonic()
+    for batch in batches:
+        yield batch
+        done = min(total, done + len(batch.indices) * processes.count)
+        if time.monotonic() - last >= PLAIN_LINE_EVERY:
+            last = time.monotonic()
+            print(f"{title}: {done}/{total} images", flush=True)
+    print(f"{title}: {total} images in {time.monotonic() - started:.1f} s", flush=True)

@@ -1,0 +1,110 @@
+"""Artefacts: typed handles on the files that stages leave for each other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from segadapt.errors import SegadaptError
+
+Kind = Literal["checkpoint", "images", "labels", "folder"]
+
+# What each kind of stage leaves, by the name that recipes refer to it with.
+OUTPUTS: dict[str, dict[str, Kind]] = {
+    "train": {"checkpoint": "checkpoint"},
+    "rank": {"easy": "images", "hard": "images"},
+    "pseudo_label": {"labels": "labels"},
+    "evaluate": {},
+    "draw": {"folder": "folder"},
+}
+
+CHECKPOINT_FILE = "checkpoint.safetensors"
+SPLIT_FILE = "split.json"
+LABELS_FILE = "labels.json"
+SCENES_FOLDER = "scenes"
+
+
+@dataclass(frozen=True)
+class RankedImage:
+    """One image of a ranking; see :mod:`segadapt.split.entropy_ranking` for the numbers."""
+
+    name: str
+    score: float
+    mean_entropy: float
+    predicted_classes: int
+    rare_classes: int
+    split: Literal["easy", "hard"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """The easy and the hard images of a domain, ordered by ascending score."""
+
+    domain: str
+    """What was ranked: a domain of the recipe, or a part of one."""
+    ratio: float
+    normalisation: str
+    images: tuple[RankedImage, ...]
+
+    def names(self, part: str) -> list[str]:
+        """Image names of ``easy`` or ``hard``."""
+        return [image.name for image in self.images if image.split == part]
+
+    def save(self, stage_directory: Path) -> None:
+        """Write the artefact into its stage's folder."""
+        write_json(stage_directory / SPLIT_FILE, asdict(self))
+
+    @classmethod
+    def load(cls, stage_directory: Path) -> Split:
+        """Read the artefact of a finished stage."""
+        values = read_json(stage_directory / SPLIT_FILE)
+        images = tuple(RankedImage(**image) for image in values.pop("images"))
+        return cls(images=images, **values)
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Label files, in train ids, for the images of a domain or of a part of it."""
+
+    images: str
+    """The labelled images: a domain of the recipe, or a part of one such as ``rank.easy``."""
+    names: tuple[str, ...]
+
+    def save(self, stage_directory: Path) -> None:
+        """Write the artefact into its stage's folder."""
+        write_json(stage_directory / LABELS_FILE, asdict(self))
+
+    @classmethod
+    def load(cls, stage_directory: Path) -> LabelSet:
+        """Read the artefact of a finished stage."""
+        values = read_json(stage_directory / LABELS_FILE)
+        return cls(images=values["images"], names=tuple(values["names"]))
+
+    @staticmethod
+    def path(stage_directory: Path, name: str) -> Path:
+        """The label file of image ``name``."""
+        return stage_directory / "labels" / f"{name}.png"
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON that is either whole or absent."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(value, indent=1) + "\n")
+    partial.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        SegadaptError: the file is missing or damaged.
+    """
+    try:
+        value = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise SegadaptError(f"{path}: cannot be read ({error}); redo its stage") from error
+    if not isinstance(value, dict):
+        raise SegadaptError(f"{path}: holds no JSON object; redo its stage")
+    return value

@@ -1,0 +1,27 @@
+"""CamVid (Brostow et al., 2009) in the layout images/SPLIT/NAME.*, labels/SPLIT/NAME.png, 11 classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segadapt.classes import CAMVID_11, STREET_7
+from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.listing import find_images
+
+DEFAULT_ROOT = "camvid"
+VOID = 11
+
+# sky building pole road pavement tree sign fence car pedestrian bicyclist
+TO_STREET_7 = (6, 5, 4, 0, 1, 5, 4, 4, 3, 2, 2)
+
+CLASS_MAPS = {
+    "camvid11": ClassMap(CAMVID_11, {i: i for i in range(11)} | {VOID: 255, 255: 255}),
+    "street7": ClassMap(STREET_7, dict(enumerate(TO_STREET_7)) | {VOID: 255, 255: 255}),
+}
+
+
+def samples(root: Path, split: str) -> list[Sample]:
+    """Images of ``split``, by name."""
+    images = find_images(root / "images" / split)
+    labels = root / "labels" / split
+    return [Sample(name, path, labels / f"{name}.png") for name, path in images.items()]

@@ -1,0 +1,26 @@
+"""Cityscapes (Cordts et al., CVPR 2016): leftImg8bit/SPLIT/CITY, gtFine/SPLIT/CITY."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segadapt.classes import CITYSCAPES_19
+from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.listing import find_images
+
+DEFAULT_ROOT = "cityscapes"
+
+# Label ids of the Cityscapes program: 0..33, and 255 where -1 (licence plate) was stored as a byte.
+EVALUATED = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
+IDS = {i: 255 for i in (*range(34), 255)} | {stored: i for i, stored in enumerate(EVALUATED)}
+
+CLASS_MAPS = {"cityscapes19": ClassMap(CITYSCAPES_19, IDS)}
+
+
+def samples(root: Path, split: str) -> list[Sample]:
+    """Images of ``split``; names are CITY/CITY_SEQUENCE_FRAME."""
+    found = find_images(root / "leftImg8bit" / split, ending="_leftImg8bit")
+    labels = root / "gtFine" / split
+    return [
+        Sample(name, path, labels / f"{name}_gtFine_labelIds.png") for name, path in found.items()
+    ]

@@ -1,0 +1,28 @@
+"""GTA5 (Richter et al., ECCV 2016): images/NAME.png, labels/NAME.png with palette ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segadapt.classes import CITYSCAPES_19
+from segadapt.data.datasets.cityscapes import IDS
+from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.listing import find_images
+from segadapt.errors import SegadaptError
+
+DEFAULT_ROOT = "gta5"
+
+# Same ids as Cityscapes; 34 is the licence plate.
+CLASS_MAPS = {"cityscapes19": ClassMap(CITYSCAPES_19, IDS | {34: 255})}
+
+
+def samples(root: Path, split: str) -> list[Sample]:
+    """All images; the published programs train on everything, so the only split is ``all``.
+
+    Raises:
+        SegadaptError: another split is asked for.
+    """
+    if split != "all":
+        raise SegadaptError(f"gta5: has no split {split!r}; its only split is 'all'")
+    images = find_images(root / "images")
+    return [Sample(name, path, root / "labels" / f"{name}.png") for name, path in images.items()]

@@ -1,0 +1,20 @@
+"""IDD-Lite (Varma et al., WACV 2019): Indian road scenes, 7 classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segadapt.classes import STREET_7
+from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.listing import find_images
+
+DEFAULT_ROOT = "idd-lite"
+
+CLASS_MAPS = {"street7": ClassMap(STREET_7, {i: i for i in range(7)} | {255: 255})}
+
+
+def samples(root: Path, split: str) -> list[Sample]:
+    """Images of ``split``; names are DRIVE/ID."""
+    found = find_images(root / "leftImg8bit" / split, ending="_image")
+    labels = root / "gtFine" / split
+    return [Sample(name, path, labels / f"{name}_label.png") for name, path in found.items()]

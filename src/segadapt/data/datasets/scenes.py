@@ -1,0 +1,22 @@
+"""The embedded procedural scenes, as the ``draw`` stage leaves them on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segadapt.classes import CAMVID_11, STREET_7
+from segadapt.data.datasets import camvid
+from segadapt.data.domain import ClassMap, Sample
+
+DEFAULT_ROOT = "scenes"
+
+# Classes and ids are CamVid's, so that the drawn scenes can serve as a source for it.
+CLASS_MAPS = {
+    "camvid11": ClassMap(CAMVID_11, {i: i for i in range(11)} | {255: 255}),
+    "street7": ClassMap(STREET_7, dict(enumerate(camvid.TO_STREET_7)) | {255: 255}),
+}
+
+
+def samples(root: Path, split: str) -> list[Sample]:
+    """Images of ``split``: rendered, camera_train or camera_val."""
+    return camvid.samples(root, split)

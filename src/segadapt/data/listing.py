@@ -1,0 +1,113 @@
+"""Finding datasets by name and image files in folders."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+
+from segadapt.config import DomainConfig
+from segadapt.data.domain import ClassMap, Domain
+from segadapt.errors import SegadaptError
+
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+
+
+def dataset_names() -> list[str]:
+    """Names of all dataset readers."""
+    import segadapt.data.datasets as package
+
+    return sorted(x.name for x in pkgutil.iter_modules(package.__path__))
+
+
+def dataset_reader(name: str) -> ModuleType:
+    """The reader of a dataset.
+
+    Raises:
+        SegadaptError: there is none of that name.
+    """
+    if name not in dataset_names():
+        raise SegadaptError(
+            f"dataset {name!r} is unknown; there are {', '.join(dataset_names())} "
+            "(use 'folder' for data of your own)"
+        )
+    return importlib.import_module(f"segadapt.data.datasets.{name}")
+
+
+def open_domain(config: DomainConfig, root: Path, labelled: bool, title: str) -> Domain:
+    """List a domain's images; with ``labelled`` also make sure that every label file is there.
+
+    Args:
+        config: dataset, split, class map and size.
+        root: the dataset's folder.
+        labelled: whether labels will be read. Without it no label file is looked for.
+        title: what messages call the domain.
+
+    Raises:
+        SegadaptError: unknown dataset or class map, missing folder, no images, missing labels.
+    """
+    reader = dataset_reader(config.dataset)
+    if not root.is_dir():
+        raise SegadaptError(
+            f"{title}: the folder {root} of dataset {config.dataset} does not exist; put the data "
+            "there, or name another folder with --data-root or the domain's root"
+        )
+    samples = reader.samples(root, config.split)
+    if not samples:
+        raise SegadaptError(f"{title}: no images of split {config.split!r} below {root}")
+    if config.limit is not None:
+        samples = samples[: config.limit]
+    class_map = find_class_map(config, reader, root)
+    domain = Domain(title, tuple(samples), class_map, config.size, labelled=True)
+    if not labelled:
+        return domain.unlabelled()
+    missing = [s.label for s in samples if s.label is None or not s.label.is_file()]
+    if missing:
+        raise SegadaptError(
+            f"{title}: {len(missing)} of {len(samples)} images have no label file, first "
+            f"{missing[0]}; add the labels or remove the images"
+        )
+    return domain
+
+
+def find_class_map(config: DomainConfig, reader: ModuleType, root: Path) -> ClassMap:
+    """The class map that a domain asks for, or its dataset's own.
+
+    Raises:
+        SegadaptError: the dataset has none of that name.
+    """
+    if hasattr(reader, "class_map"):
+        found: ClassMap = reader.class_map(root)
+        return found
+    maps: dict[str, ClassMap] = reader.CLASS_MAPS
+    name = config.classes or next(iter(maps))
+    if name not in maps:
+        raise SegadaptError(
+            f"dataset {config.dataset}: has no class map {name!r}; there are {', '.join(maps)}"
+        )
+    return maps[name]
+
+
+def find_images(folder: Path, ending: str = "") -> dict[str, Path]:
+    """Image files below ``folder`` by name, sorted by name.
+
+    A name is the path from ``folder`` with forward slashes, without suffix and ``ending``; files
+    whose name does not end so are left out.
+
+    Raises:
+        SegadaptError: the folder does not exist, or two images share a name.
+    """
+    if not folder.is_dir():
+        raise SegadaptError(f"{folder}: there is no such folder; is the split's name right?")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in IMAGE_SUFFIXES or not path.stem.endswith(ending):
+            continue
+        name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(ending)
+        if name in found:
+            raise SegadaptError(
+                f"{path}: and {found[name].name} have the same name {name!r}; rename one of them"
+            )
+        found[name] = path
+    return dict(sorted(found.items()))

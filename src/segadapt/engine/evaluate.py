@@ -1,0 +1,49 @@
+"""The only evaluation loop."""
+
+from __future__ import annotations
+
+from segadapt.data.domain import Domain
+from segadapt.data.loader import inference_batches
+from segadapt.engine.fabric import Processes
+from segadapt.engine.log import progress
+from segadapt.engine.predict import Predictor
+from segadapt.errors import SegadaptError
+from segadapt.metrics import ConfusionMatrix, Scores, score
+from segadapt.tasks.segmentation import upsample
+
+
+def evaluate(
+    predictor: Predictor, domain: Domain, batch_size: int, processes: Processes, title: str,
+    workers: int = 2,
+) -> Scores:
+    """Score a model on a labelled domain, at the full resolution of its labels.
+
+    Counts are summed over images and processes before any ratio, so that the result depends
+    neither on the batch size nor on the number of processes.
+
+    Raises:
+        SegadaptError: the model's classes are not the domain's, or a file cannot be used.
+    """
+    require_same_classes(predictor, domain)
+    matrix = ConfusionMatrix(len(domain.classes.names), processes.device)
+    share = (processes.rank, processes.count)
+    batches = inference_batches(domain, batch_size, share, workers)
+    for batch in progress(batches, title, len(domain), processes):
+        logits = predictor.logits(batch.image)
+        assert batch.labels is not None
+        for logit, label in zip(logits, batch.labels, strict=True):
+            # One image at a time: at full resolution the maps of a whole batch are large.
+            prediction = upsample(logit[None], label.shape).argmax(dim=1)
+            matrix.update(prediction, label.to(processes.device))
+    return score(processes.sum(matrix.counts()), domain.classes)
+
+
+def require_same_classes(predictor: Predictor, domain: Domain) -> None:
+    """Raise SegadaptError unless model and domain have the same classes in the same order."""
+    ours, theirs = predictor.classes.names, domain.classes.names
+    if ours != theirs:
+        raise SegadaptError(
+            f"{domain.title}: has {len(theirs)} classes ({', '.join(theirs[:4])}, ...), but the "
+            f"checkpoint predicts {len(ours)} ({', '.join(ours[:4])}, ...); choose a class map of "
+            "the dataset that fits (--classes), or another checkpoint"
+        )

@@ -1,0 +1,200 @@
+"""Reads a run directory into plain typed records.
+
+Nothing here draws or words anything, and nothing here needs torch. A run that is still going is
+read as far as it has got: a stage counts as finished once its ``manifest.json`` exists, and only
+the loss log of an unfinished stage is looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from segadapt.report.records import (
+    Evaluation,
+    GalleryItem,
+    LossLog,
+    Picture,
+    PredictionFiles,
+    RankedImage,
+    Run,
+    Score,
+    Split,
+    Stage,
+)
+
+_STAGE_DIRECTORY = re.compile(r"^(\d+)-(.+)$")
+
+
+def read_run(directory: Path) -> Run:
+    """Read the run in `directory`; FileNotFoundError says plainly when it is not one."""
+    info_path = directory / "run.json"
+    if not info_path.is_file():
+        raise FileNotFoundError(f"{directory} is not a run directory: it has no run.json")
+    recipe = directory / "recipe.yaml"
+    stages = _read_stages(directory)
+    logs = {stage.number: log for stage in stages if (log := _read_log(stage)) is not None}
+    done = [stage for stage in stages if stage.finished]
+    return Run(
+        directory=directory,
+        info=_read_json(info_path),
+        recipe_text=recipe.read_text(encoding="utf-8") if recipe.is_file() else "",
+        stages=stages,
+        logs=logs,
+        splits=[(s, _read_split(s)) for s in done if (s.directory / "split.json").is_file()],
+        evaluations=[
+            _read_evaluation(s)
+            for s in done
+            if s.kind == "evaluate" and (s.directory / "report.json").is_file()
+        ],
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _finite(value: Any) -> float | None:
+    """`value` as a float, or None where there is no usable number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def _file(directory: Path, name: Any) -> Path | None:
+    path = directory / str(name) if name else None
+    return path if path is not None and path.is_file() else None
+
+
+def _read_stages(directory: Path) -> list[Stage]:
+    stages = []
+    for path in directory.iterdir():
+        match = _STAGE_DIRECTORY.match(path.name)
+        if match is None or not path.is_dir():
+            continue
+        number, name = int(match.group(1)), match.group(2)
+        if not (path / "manifest.json").is_file():
+            kind = "train" if (path / "metrics.jsonl").is_file() else ""
+            stages.append(Stage(number, name, path, finished=False, kind=kind))
+            continue
+        manifest = _read_json(path / "manifest.json")
+        stages.append(
+            Stage(
+                number,
+                str(manifest.get("name", name)),
+                path,
+                finished=True,
+                kind=str(manifest.get("stage", "")),
+                seconds=_finite(manifest.get("seconds")),
+                config=manifest.get("config") or {},
+                summary=manifest.get("summary") or {},
+            )
+        )
+    return sorted(stages, key=lambda stage: stage.number)
+
+
+def _read_log(stage: Stage) -> LossLog | None:
+    path = stage.directory / "metrics.jsonl"
+    if not path.is_file():
+        return None
+    losses: dict[str, list[tuple[int, float]]] = {}
+    speeds: list[float] = []
+    last = not_finite = 0
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # the last line of a log that is being written may be cut short
+        iteration = _finite(row.get("iteration")) if isinstance(row, dict) else None
+        if iteration is None:
+            continue
+        last = max(last, int(iteration))
+        speed = _finite(row.get("images_per_second"))
+        if speed is not None:
+            speeds.append(speed)
+        for key, value in row.items():
+            if key.startswith("loss_"):
+                number = _finite(value)
+                if number is not None:
+                    losses.setdefault(key, []).append((int(iteration), number))
+                elif value is not None:
+                    not_finite += 1
+    speed = sorted(speeds)[len(speeds) // 2] if speeds else None
+    return LossLog(losses, last, speed, not_finite)
+
+
+def _read_split(stage: Stage) -> Split:
+    raw = _read_json(stage.directory / "split.json")
+    images = [
+        RankedImage(
+            name=str(row["name"]),
+            score=float(row["score"]),
+            mean_entropy=float(row["mean_entropy"]),
+            predicted_classes=int(row.get("predicted_classes", 0)),
+            rare_classes=int(row.get("rare_classes", 0)),
+            is_easy=row["split"] == "easy",
+        )
+        for row in raw["images"]
+    ]
+    gallery = []
+    folder = stage.directory / "gallery"
+    for place, ranked in enumerate(images):
+        files = [
+            _file(folder, f"{place:05d}.{part}")
+            for part in ("image.jpg", "prediction.png", "entropy.png")
+        ]
+        if any(files):
+            gallery.append(GalleryItem(place, ranked, *files))
+    return Split(
+        domain=str(raw.get("domain", "")),
+        ratio=float(raw["ratio"]),
+        normalisation=str(raw.get("normalisation", "none")),
+        images=images,
+        gallery=gallery,
+    )
+
+
+def _read_evaluation(stage: Stage) -> Evaluation:
+    raw = _read_json(stage.directory / "report.json")
+    return Evaluation(
+        stage=stage,
+        domain=str(raw.get("domain", "")),
+        classes=[str(name) for name in raw["classes"]],
+        colours=[(int(r), int(g), int(b)) for r, g, b in raw["colours"]],
+        absent_rule=str(raw.get("absent_rule") or ""),
+        scores=[_read_score(row) for row in raw.get("scores", [])],
+        pictures=[_read_picture(stage.directory, row) for row in raw.get("pictures", [])],
+    )
+
+
+def _read_score(row: Mapping[str, Any]) -> Score:
+    return Score(
+        checkpoint=str(row["checkpoint"]),
+        is_oracle=bool(row.get("oracle", False)),
+        miou=_finite(row.get("miou")),
+        iou=[_finite(value) for value in row.get("iou") or []],
+        pixel_accuracy=_finite(row.get("pixel_accuracy")),
+        confusion=[[int(count) for count in line] for line in row.get("confusion") or []],
+        subsets={str(k): _finite(v) for k, v in (row.get("subsets") or {}).items()},
+    )
+
+
+def _read_picture(directory: Path, row: Mapping[str, Any]) -> Picture:
+    predictions = {
+        str(checkpoint): PredictionFiles(
+            label=_file(directory, files.get("label")),
+            entropy=_file(directory, files.get("entropy")),
+            miou=_finite(files.get("miou")),
+        )
+        for checkpoint, files in (row.get("predictions") or {}).items()
+    }
+    return Picture(
+        name=str(row["name"]),
+        image=_file(directory, row.get("image")),
+        truth=_file(directory, row.get("truth")),
+        predictions=predictions,
+    )

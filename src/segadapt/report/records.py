@@ -1,0 +1,142 @@
+"""What is known of a run, as plain typed records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One numbered step of the pipeline, finished or not."""
+
+    number: int
+    name: str
+    directory: Path
+    finished: bool
+    kind: str = ""
+    seconds: float | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_oracle(self) -> bool:
+        """Whether the stage trains on target labels."""
+        return bool(self.config.get("oracle", False))
+
+    @property
+    def method(self) -> str:
+        """Name of the training method, empty where the stage does not train."""
+        method = self.config.get("method")
+        name = method.get("name", "") if isinstance(method, Mapping) else method
+        return str(name or "")
+
+    @property
+    def iterations(self) -> int | None:
+        """Number of training iterations asked for."""
+        value = self.config.get("iterations")
+        return int(value) if isinstance(value, (int, float)) else None
+
+
+@dataclass(frozen=True)
+class LossLog:
+    """The scalar log of one training stage: per key its (iteration, value) pairs."""
+
+    losses: Mapping[str, list[tuple[int, float]]]
+    last_iteration: int
+    images_per_second: float | None
+    not_finite: int
+
+
+@dataclass(frozen=True)
+class RankedImage:
+    """One target image with its place in the entropy ranking."""
+
+    name: str
+    score: float
+    mean_entropy: float
+    predicted_classes: int
+    rare_classes: int
+    is_easy: bool
+
+
+@dataclass(frozen=True)
+class GalleryItem:
+    """The drawn files of one ranked image; ``place`` counts from 0 in the ranking."""
+
+    place: int
+    ranked: RankedImage
+    image: Path | None
+    prediction: Path | None
+    entropy: Path | None
+
+
+@dataclass(frozen=True)
+class Split:
+    """The ranking of the target images and their division into easy and hard."""
+
+    domain: str
+    ratio: float
+    normalisation: str
+    images: list[RankedImage]
+    gallery: list[GalleryItem]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one checkpoint reached; IoU values are fractions, None marks an absent class."""
+
+    checkpoint: str
+    is_oracle: bool
+    miou: float | None
+    iou: list[float | None]
+    pixel_accuracy: float | None
+    confusion: list[list[int]]
+    subsets: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class PredictionFiles:
+    """A checkpoint's drawing of one picture."""
+
+    label: Path | None
+    entropy: Path | None
+    miou: float | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One evaluated picture with the drawings of every checkpoint."""
+
+    name: str
+    image: Path | None
+    truth: Path | None
+    predictions: Mapping[str, PredictionFiles]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The report of one evaluate stage."""
+
+    stage: Stage
+    domain: str
+    classes: list[str]
+    colours: list[tuple[int, int, int]]
+    absent_rule: str
+    scores: list[Score]
+    pictures: list[Picture]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything the report tells about a run."""
+
+    directory: Path
+    info: Mapping[str, Any]
+    recipe_text: str
+    stages: list[Stage]
+    logs: Mapping[int, LossLog]
+    splits: list[tuple[Stage, Split]]
+    evaluations: list[Evaluation]

@@ -1,0 +1,124 @@
+"""The sentences and number formats of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segadapt.report.records import Evaluation, Run, Score
+
+_NAMES = {
+    "advent": "AdvEnt",
+    "minent": "MinEnt",
+    "intrada": "IntraDA",
+    "source_only": "source-only",
+    "adaptsegnet": "AdaptSegNet",
+}
+NORMALISATIONS = {
+    "none": "the mean entropy of the prediction, as it is",
+    "rare_classes": "the mean entropy, normalised by the rare classes predicted in the image",
+    "released": "the mean entropy, normalised the way the method’s released code does it",
+}
+ONE_SEED = 1.0  # points of mIoU below which one seed cannot tell two checkpoints apart
+
+
+def display_name(name: str) -> str:
+    """A checkpoint's name as it is usually written; unknown names stay as they are."""
+    return _NAMES.get(name.lower().replace("-", "_"), _NAMES.get(name.lower(), name))
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """A fraction in percent without the sign, an en dash where there is no value."""
+    return "–" if fraction is None else f"{100 * fraction:.{digits}f}"
+
+
+def gain(points: float | None) -> str:
+    """A difference in points with its sign (a real minus)."""
+    if points is None:
+        return ""
+    text = f"{abs(points):.1f}"
+    if text == "0.0":
+        return "±0.0"
+    return ("+" if points > 0 else "−") + text
+
+
+def points_between(later: float | None, earlier: float | None) -> float | None:
+    """Difference of two fractions in points."""
+    return None if later is None or earlier is None else 100 * (later - earlier)
+
+
+def duration(seconds: float | None) -> str:
+    """A time a person can read: ``9.4 s``, ``7 min 12 s``, ``1 h 04 min``."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{round(seconds)} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = round(whole / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def honest_scores(evaluation: Evaluation) -> list[Score]:
+    """The scores that used no target labels, in the order they were written."""
+    return [score for score in evaluation.scores if not score.is_oracle]
+
+
+def best_adapted(evaluation: Evaluation) -> Score | None:
+    """The best checkpoint without target labels, leaving out the first where there are others."""
+    scores = honest_scores(evaluation)
+    return max(scores[1:] or scores, key=lambda score: score.miou or 0.0, default=None)
+
+
+def main_evaluation(evaluations: Sequence[Evaluation]) -> Evaluation | None:
+    """The evaluation the headline speaks of: the first that compares the most checkpoints."""
+    return max(evaluations, key=lambda e: len(e.scores), default=None)
+
+
+def headline(run: Run) -> str:
+    """The result of the run in one sentence."""
+    evaluation = main_evaluation(run.evaluations)
+    if evaluation is None or not evaluation.scores:
+        done = sum(stage.finished for stage in run.stages)
+        return f"No evaluation yet: {done} of {len(run.stages)} stages begun so far are finished."
+    scores = honest_scores(evaluation) or evaluation.scores
+    if len(scores) == 1:
+        name = display_name(scores[0].checkpoint)
+        return f"{name} reaches {percent(scores[0].miou)} mIoU on {evaluation.domain}."
+    if len(scores) <= 3:
+        pairs = list(zip(scores[1:], scores[:-1], strict=True))
+    else:
+        best = best_adapted(evaluation)
+        pairs = [(best, scores[0])] if best is not None else []
+    parts = [_compared(later, earlier) for later, earlier in pairs]
+    parts[0] = parts[0].replace(" over ", " mIoU points over ", 1)
+    return f"{'; '.join(parts)} on {evaluation.domain}."
+
+
+def _compared(later: Score, earlier: Score) -> str:
+    names = display_name(later.checkpoint), display_name(earlier.checkpoint)
+    points = points_between(later.miou, earlier.miou)
+    if points is None:
+        return f"{names[0]} has no score to set beside {names[1]}"
+    text = f"{names[0]} {gain(points)} over {names[1]}"
+    return text if abs(points) >= ONE_SEED else f"{text} (no more than noise)"
+
+
+def gap_closed(evaluation: Evaluation) -> str:
+    """How much of the way from the first checkpoint to the oracle was covered, if one is there."""
+    scores = honest_scores(evaluation)
+    oracle = max((s.miou or 0.0 for s in evaluation.scores if s.is_oracle), default=0.0)
+    best = best_adapted(evaluation)
+    if len(scores) < 2 or best is None or best.miou is None or scores[0].miou is None:
+        return ""
+    gap = oracle - scores[0].miou
+    if gap < ONE_SEED / 100:
+        return ""
+    share = 100 * (best.miou - scores[0].miou) / gap
+    start, name = display_name(scores[0].checkpoint), display_name(best.checkpoint)
+    if share <= 0:
+        return f"{name} closes none of the {100 * gap:.1f}-point gap from {start} to the oracle."
+    return (
+        f"{name} closes {share:.0f} % of the {100 * gap:.1f}-point gap "
+        f"from {start} to the oracle, which was trained with target labels."
+    )

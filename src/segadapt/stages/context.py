@@ -1,0 +1,85 @@
+"""What a stage gets: the recipe, the run's folder, and references turned into data."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from segadapt.artefacts import CHECKPOINT_FILE, SCENES_FOLDER, LabelSet, Split
+from segadapt.config import Recipe
+from segadapt.data.domain import ClassMap, Domain
+from segadapt.data.listing import dataset_reader, open_domain
+from segadapt.engine.predict import Predictor
+from segadapt.engine.fabric import Processes
+from segadapt.losses.segmentation import IGNORE
+from segadapt.models.checkpoints import load_checkpoint
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """The run that a stage belongs to."""
+
+    recipe: Recipe
+    directory: Path
+    data_root: Path
+    seed: int
+
+    def stage_directory(self, name: str) -> Path:
+        """The folder of stage ``name``, such as ``RUN/2-advent``."""
+        return self.directory / f"{list(self.recipe.stages).index(name) + 1}-{name}"
+
+    def stage_seed(self, name: str) -> int:
+        """A seed for stage ``name`` that depends on the run's seed and the name alone."""
+        return zlib.crc32(f"{self.seed}/{name}".encode())
+
+    def domain_root(self, name: str) -> Path:
+        """The folder that holds the data of a domain of the recipe."""
+        config = self.recipe.domains[name]
+        if config.drawn_by is not None:
+            return self.stage_directory(config.drawn_by) / SCENES_FOLDER
+        root = config.root or dataset_reader(config.dataset).DEFAULT_ROOT
+        return self.data_root / Path(root).expanduser()
+
+    def domain(self, reference: str, labelled: bool) -> Domain:
+        """The images behind a reference, with labels only where ``labelled``.
+
+        Args:
+            reference: a domain's name, ``STAGE.easy``, ``STAGE.hard`` or ``STAGE.labels``.
+            labelled: whether labels will be read. Pseudo-labels are labels; a split has none.
+
+        Raises:
+            SegadaptError: the data are not there, or not as an earlier stage left them.
+        """
+        if reference in self.recipe.domains:
+            config = self.recipe.domains[reference]
+            title = f"domain {reference!r}"
+            return open_domain(config, self.domain_root(reference), labelled, title)
+        stage_name, _, output = reference.partition(".")
+        folder = self.stage_directory(stage_name)
+        if output == "labels":
+            return self._pseudo_labelled(folder)
+        split = Split.load(folder)
+        return self.domain(split.domain, labelled=False).subset(split.names(output))
+
+    def _pseudo_labelled(self, folder: Path) -> Domain:
+        labels = LabelSet.load(folder)
+        domain = self.domain(labels.images, labelled=False).subset(labels.names)
+        ids = {i: i for i in range(len(domain.classes.names))} | {IGNORE: IGNORE}
+        return replace(
+            domain,
+            samples=tuple(
+                replace(sample, label=LabelSet.path(folder, sample.name))
+                for sample in domain.samples
+            ),
+            class_map=ClassMap(domain.classes, ids),
+            labelled=True,
+        )
+
+    def checkpoint(self, reference: str) -> Path:
+        """The file behind ``STAGE.checkpoint``."""
+        return self.stage_directory(reference.partition(".")[0]) / CHECKPOINT_FILE
+
+    def predictor(self, reference: str, processes: Processes) -> Predictor:
+        """The model behind ``STAGE.checkpoint`` on the run's device."""
+        return Predictor(load_checkpoint(self.checkpoint(reference)), processes)

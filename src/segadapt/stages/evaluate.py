@@ -1,0 +1,98 @@
+"""The ``evaluate`` stage: scores of checkpoints side by side, and pictures for the report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segadapt.artefacts import write_json
+from segadapt.config import EvaluateStage
+from segadapt.data.domain import Domain
+from segadapt.data.transforms import resize_label
+from segadapt.engine.evaluate import evaluate
+from segadapt.engine.fabric import Processes
+from segadapt.engine.predict import Predictor
+from segadapt.metrics import ABSENT_RULE, Scores
+from segadapt.pictures import entropy_picture, label_picture, save_jpeg
+from segadapt.stages.context import StageContext
+
+REPORT_FILE = "report.json"
+
+
+def run(
+    name: str, config: EvaluateStage, context: StageContext, directory: Path, processes: Processes
+) -> dict[str, Any]:
+    """Score every checkpoint, and leave ``report.json`` and ``pictures/``."""
+    domain = context.domain(config.domain, labelled=True)
+    pictures = _inputs(domain, config.pictures, directory) if processes.is_first else []
+    rows = []
+    for reference in config.checkpoints:
+        title = reference.partition(".")[0]
+        predictor = context.predictor(reference, processes)
+        scores = evaluate(
+            predictor, domain, config.batch_size, processes, f"{name}: {title}"
+        )
+        rows.append({"checkpoint": title, **score_row(scores, predictor)})
+        if processes.is_first:
+            print(f"{name}: {title}: mIoU {100 * scores.miou:.2f}", flush=True)
+            for picture in pictures:
+                _add_prediction(picture, title, predictor, domain, directory)
+    if processes.is_first:
+        dataset = context.recipe.domains[config.domain]
+        write_json(
+            directory / REPORT_FILE,
+            {
+                "domain": f"{dataset.dataset} {dataset.split}",
+                "images": len(domain),
+                "classes": domain.classes.names,
+                "colours": domain.classes.colours,
+                "absent_rule": ABSENT_RULE,
+                "scores": rows,
+                "pictures": [{k: v for k, v in p.items() if k != "index"} for p in pictures],
+            },
+        )
+    processes.barrier()
+    return {"miou": {row["checkpoint"]: row["miou"] for row in rows}}
+
+
+def score_row(scores: Scores, predictor: Predictor) -> dict[str, Any]:
+    """Scores in the form that reports and ``evaluate --json`` hold."""
+    return {"oracle": predictor.trained.oracle, **asdict(scores)}
+
+
+def _inputs(domain: Domain, number: int, directory: Path) -> list[dict[str, Any]]:
+    """Write input and truth of evenly spaced images."""
+    count = len(domain)
+    chosen = sorted({round(i) for i in np.linspace(0, count - 1, min(number, count) + 2)[1:-1]})
+    pictures = []
+    for position, index in enumerate(chosen):
+        folder = directory / "pictures" / f"{position:03d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        image = domain.image(index)
+        truth = resize_label(domain.label(index), image.shape[:2])  # type: ignore[arg-type]
+        save_jpeg(image, folder / "image.jpg")
+        label_picture(truth, domain.classes).save(folder / "truth.png")
+        pictures.append(
+            {
+                "index": index,
+                "name": domain.samples[index].name,
+                "image": f"pictures/{position:03d}/image.jpg",
+                "truth": f"pictures/{position:03d}/truth.png",
+                "predictions": {},
+            }
+        )
+    return pictures
+
+
+def _add_prediction(
+    picture: dict[str, Any], title: str, predictor: Predictor, domain: Domain, directory: Path
+) -> None:
+    prediction = predictor.predict(domain.image(picture["index"]))
+    folder = Path(picture["image"]).parent
+    label, entropy = folder / f"{title}.label.png", folder / f"{title}.entropy.png"
+    label_picture(prediction.label, domain.classes).save(directory / label)
+    entropy_picture(prediction.entropy).save(directory / entropy)
+    picture["predictions"][title] = {"label": label.as_posix(), "entropy": entropy.as_posix()}

@@ -1,0 +1,183 @@
+"""Everything that can be found wrong before hours of work are spent."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from segadapt.classes import ClassSet
+from segadapt.config import (
+    DrawStage,
+    EvaluateStage,
+    ModelConfig,
+    PseudoLabelStage,
+    RankStage,
+    StageConfig,
+    TrainStage,
+)
+from segadapt.data.listing import dataset_reader, find_class_map
+from segadapt.errors import SegadaptError
+from segadapt.methods.base import Method, find_method
+from segadapt.models.initialise import build_segmenter, check_weights
+from segadapt.stages.context import StageContext
+from segadapt.stages.train import build_method
+
+SMALLEST_FOR_DISCRIMINATOR = 32
+"""Five convolutions of stride 2 leave nothing of a smaller map."""
+
+
+def preflight(context: StageContext, stages: Sequence[str], devices: int) -> None:
+    """Check the data, methods, weights, batch sizes and disk space of stages that will run.
+
+    Raises:
+        SegadaptError: the first problem found.
+    """
+    checked: set[str] = set()
+    needed = 0
+    for name in stages:
+        config = context.recipe.stages[name]
+        place = f"stages.{name}"
+        if isinstance(config, TrainStage):
+            method = _check_method(config, place)
+            _check_train(context, config, method, place, devices)
+            key = config.model.model_dump_json()
+            if config.start_from is None and key not in checked:
+                checked.add(key)
+                check_weights(config.model, context.data_root)
+            needed += _bytes_on_disk(config.model, len(_classes(context, config.source).names))
+        elif isinstance(config, EvaluateStage):
+            _open(context, config.domain, labelled=True)
+        elif isinstance(config, RankStage | PseudoLabelStage):
+            _open(context, config.images, labelled=False)
+        elif isinstance(config, DrawStage):
+            needed += sum(config.counts.values()) * config.size[0] * config.size[1] * 3
+        _check_classes(context, config, place)
+    free = shutil.disk_usage(context.directory).free
+    if free < needed:
+        raise SegadaptError(
+            f"{context.directory}: {free / 2**30:.1f} GiB are free, this run needs about "
+            f"{needed / 2**30:.1f} GiB; free some space, or name another disk with --out"
+        )
+
+
+def _check_method(config: TrainStage, place: str) -> type[Method]:
+    method = find_method(config.method["name"])
+    try:
+        build_method(config, 2, None)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(str(x) for x in problem["loc"])
+        known = ", ".join(method.Config.model_fields)
+        message = (
+            f"unknown key; {config.method['name']} has {known}"
+            if problem["type"] == "extra_forbidden"
+            else problem["msg"]
+        )
+        raise SegadaptError(f"{place}.method.{key}: {message}") from error
+    return method
+
+
+def _check_train(
+    context: StageContext, config: TrainStage, method: type[Method], place: str, devices: int
+) -> None:
+    if method.uses_target and config.target is None:
+        raise SegadaptError(
+            f"{place}.target: is required by method {config.method['name']}; name a target domain"
+        )
+    if config.batch_size % devices:
+        raise SegadaptError(
+            f"{place}.batch_size: {config.batch_size} images cannot be shared by {devices} "
+            "processes; make it a multiple"
+        )
+    _open(context, config.source, labelled=True)
+    if method.uses_target and config.target is not None:
+        _open(context, config.target, labelled=False)
+    for reference in (config.source, config.target):
+        domain = context.recipe.domains.get(reference or "")
+        if domain is not None and domain.size is not None:
+            if min(domain.size) < SMALLEST_FOR_DISCRIMINATOR:
+                raise SegadaptError(
+                    f"domains.{reference}.size: {list(domain.size)} is too small; at least "
+                    f"{SMALLEST_FOR_DISCRIMINATOR} pixels are needed each way"
+                )
+        elif domain is not None and config.batch_size > 1 and domain.dataset == "folder":
+            _check_one_size(context, str(reference), place)
+
+
+def _check_one_size(context: StageContext, reference: str, place: str) -> None:
+    """Images keep their own sizes, so a batch needs equal ones; look at the headers."""
+    from PIL import Image
+
+    domain = context.domain(reference, labelled=False)
+    sizes: dict[tuple[int, int], Path] = {}
+    for sample in domain.samples:
+        try:
+            with Image.open(sample.image) as image:
+                sizes.setdefault(image.size, sample.image)
+        except OSError as error:
+            raise SegadaptError(f"{sample.image}: cannot be decoded ({error})") from error
+    if len(sizes) > 1:
+        (a, first), (b, second) = list(sizes.items())[:2]
+        raise SegadaptError(
+            f"{place}: domain {reference!r} holds images of different sizes ({first} is "
+            f"{a[1]}x{a[0]}, {second} is {b[1]}x{b[0]}, height x width); give the domain a size, "
+            "or set batch_size to 1"
+        )
+
+
+def _open(context: StageContext, reference: str, labelled: bool) -> None:
+    """List the images behind a reference, where they exist before the run."""
+    domain = context.recipe.domains.get(reference)
+    if domain is not None and domain.drawn_by is None:
+        context.domain(reference, labelled)
+
+
+def _classes(context: StageContext, reference: str) -> ClassSet:
+    """The class set behind a reference, also of domains that are yet to be drawn."""
+    while reference not in context.recipe.domains:
+        stage = context.recipe.stages[reference.partition(".")[0]]
+        assert isinstance(stage, RankStage | PseudoLabelStage)
+        reference = stage.images
+    config = context.recipe.domains[reference]
+    reader = dataset_reader(config.dataset)
+    return find_class_map(config, reader, context.domain_root(reference)).classes
+
+
+def _check_classes(context: StageContext, config: StageConfig, place: str) -> None:
+    """All domains of a stage, and the models it uses, must have the same classes."""
+    found: dict[str, ClassSet] = {}
+    if isinstance(config, TrainStage):
+        for reference in (config.source, config.target):
+            if reference is not None:
+                found[f"{reference!r}"] = _classes(context, reference)
+        checkpoints = [config.start_from] if config.start_from else []
+    elif isinstance(config, EvaluateStage):
+        found[f"{config.domain!r}"] = _classes(context, config.domain)
+        checkpoints = config.checkpoints
+    elif isinstance(config, RankStage | PseudoLabelStage):
+        found[f"{config.images!r}"] = _classes(context, config.images)
+        checkpoints = [config.checkpoint]
+    else:
+        return
+    for reference in checkpoints:
+        trained = context.recipe.stages[reference.partition(".")[0]]
+        assert isinstance(trained, TrainStage)
+        found[f"the model of {reference!r}"] = _classes(context, trained.source)
+    (first, expected), *others = found.items()
+    for title, classes in others:
+        if classes.names != expected.names:
+            raise SegadaptError(
+                f"{place}: {first} has {len(expected.names)} classes "
+                f"({', '.join(expected.names[:3])}, ...), {title} has {len(classes.names)} "
+                f"({', '.join(classes.names[:3])}, ...); set domains.*.classes to a class map "
+                "that both have"
+            )
+
+
+def _bytes_on_disk(model: ModelConfig, num_classes: int) -> int:
+    """Checkpoint, state (weights and up to two moments) and its new copy while it is written."""
+    parameters = sum(p.numel() for p in build_segmenter(model, num_classes).parameters())
+    return parameters * 4 * 7

@@ -1,0 +1,95 @@
+"""The ``rank`` stage: order a target's images by entropy and split them (IntraDA, Sec. 3.2)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segadapt.artefacts import RankedImage, Split
+from segadapt.config import RankStage
+from segadapt.data.domain import Domain
+from segadapt.data.loader import inference_batches
+from segadapt.engine.fabric import Processes
+from segadapt.engine.log import progress
+from segadapt.engine.predict import Predictor
+from segadapt.errors import SegadaptError
+from segadapt.pictures import entropy_picture, label_picture, save_jpeg
+from segadapt.split.entropy_ranking import (
+    ImageEntropy,
+    image_entropies,
+    normaliser,
+    split_by_score,
+)
+from segadapt.stages.context import StageContext
+
+
+def run(
+    name: str, config: RankStage, context: StageContext, directory: Path, processes: Processes
+) -> dict[str, Any]:
+    """Rank, and leave ``split.json`` and a gallery of pictures."""
+    domain = context.domain(config.images, labelled=False)
+    predictor = context.predictor(config.checkpoint, processes)
+    if config.normalisation != "none" and not domain.classes.rare:
+        raise SegadaptError(
+            f"stages.{name}.normalisation: class set {domain.classes.name!r} marks no class as "
+            "rare; mark some (`rare: true` in classes.yaml) or set normalisation to none"
+        )
+    share = (processes.rank, processes.count)
+    mine: dict[int, ImageEntropy] = {}
+    batches = inference_batches(domain, config.batch_size, share, workers=2)
+    for batch in progress(batches, name, len(domain), processes):
+        height, width = batch.image.shape[1:3]
+        for index, image in zip(batch.indices, batch.image, strict=True):
+            # One image at a time: the sums then do not depend on the batch size.
+            (entropy,) = image_entropies(predictor.probability(image[None], (height, width)))
+            mine[index] = entropy
+    entropies = {i: e for part in processes.gather(mine) for i, e in part.items()}
+    split = _split(config, domain, [entropies[i] for i in range(len(domain))])
+    if processes.is_first:
+        split.save(directory)
+        _gallery(directory / "gallery", split, domain, predictor, config.gallery)
+    processes.barrier()
+    return {"easy": len(split.names("easy")), "hard": len(split.names("hard"))}
+
+
+def _split(config: RankStage, domain: Domain, entropies: list[ImageEntropy]) -> Split:
+    rare = domain.classes.rare
+    scores = [
+        e.mean_entropy * normaliser(e.predicted_classes, rare, config.normalisation)
+        for e in entropies
+    ]
+    easy, hard = split_by_score(scores, config.easy_ratio)
+    ranked = []
+    for i in (*easy, *hard):
+        found = set(entropies[i].predicted_classes)
+        ranked.append(
+            RankedImage(
+                name=domain.samples[i].name,
+                score=scores[i],
+                mean_entropy=entropies[i].mean_entropy,
+                predicted_classes=len(found),
+                rare_classes=len(found & set(rare)),
+                split="easy" if len(ranked) < len(easy) else "hard",
+            )
+        )
+    return Split(config.images, config.easy_ratio, config.normalisation, tuple(ranked))
+
+
+def _gallery(
+    folder: Path, split: Split, domain: Domain, predictor: Predictor, number: int
+) -> None:
+    """Pictures of images evenly spaced over the ranking, the easiest and the hardest included."""
+    folder.mkdir(exist_ok=True)
+    count = len(split.images)
+    chosen = sorted({round(i) for i in np.linspace(0, count - 1, min(number, count))})
+    for rank in chosen:
+        (image,) = [domain.subset([split.images[rank].name]).image(0)]
+        prediction = predictor.predict(image)
+        stem = folder / f"{rank:05d}"
+        save_jpeg(image, stem.with_suffix(".image.jpg"))
+        label_picture(prediction.label, predictor.classes).save(
+            stem.with_suffix(".prediction.png")
+        )
+        entropy_picture(prediction.entropy).save(stem.with_suffix(".entropy.png"))

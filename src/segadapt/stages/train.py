@@ -1,0 +1,131 @@
+"""The ``train`` stage: one method, one source, one target, one checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from segadapt.artefacts import CHECKPOINT_FILE
+from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.config import TrainStage
+from segadapt.data.domain import Domain
+from segadapt.data.loader import RawBatch, training_batches
+from segadapt.data.transforms import normalise
+from segadapt.engine.fabric import Processes
+from segadapt.engine.log import TrainingLog
+from segadapt.engine.loop import TrainingStep, train
+from segadapt.engine.optim import discriminator_optimizer, model_optimizer
+from segadapt.engine.state import TrainingState
+from segadapt.methods.base import Method, find_method
+from segadapt.models.base import Segmenter
+from segadapt.models.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
+from segadapt.models.initialise import build_segmenter, load_starting_weights
+from segadapt.stages.context import StageContext
+from segadapt.tasks.segmentation import SegmentationTask
+
+STATE_FILE = "state.pt"
+
+
+def run(
+    name: str, config: TrainStage, context: StageContext, directory: Path, processes: Processes
+) -> dict[str, Any]:
+    """Train and leave ``checkpoint.safetensors``; returns numbers for the manifest."""
+    source = context.domain(config.source, labelled=True)
+    seed = context.stage_seed(name)
+    torch.manual_seed(seed)
+    method = build_method(config, len(source.classes.names), processes)
+    # The target's labels are out of reach from here on, whether they exist or not.
+    target = None
+    if method.uses_target:
+        assert config.target is not None
+        target = context.domain(config.target, labelled=False)
+    model = build_segmenter(config.model, len(source.classes.names))
+    if config.start_from is not None:
+        start = load_checkpoint(context.checkpoint(config.start_from)).model
+        model.load_state_dict(start.state_dict())
+    else:
+        load_starting_weights(model, config.model, context.data_root)
+    step = _training_step(config, method, model, processes)
+    state = TrainingState(
+        directory / STATE_FILE, step.nets, step.optimizers, method, processes
+    )
+
+    def batches(start: int) -> Iterator[tuple[LabelledBatch, UnlabelledBatch | None]]:
+        return _batches(config, source, target, seed, start, processes)
+
+    log = TrainingLog(directory, name, enabled=processes.is_first)
+    train(step, state, batches, log, config.iterations, config.save_every, config.log_every)
+    if processes.is_first:
+        trained = TrainedModel(
+            model, config.model, source.classes, source.size, oracle=config.oracle
+        )
+        save_checkpoint(directory / CHECKPOINT_FILE, trained)
+        # The checkpoint is whole now; the state (several times its size) has served.
+        (directory / STATE_FILE).unlink()
+    processes.barrier()
+    return {"source_images": len(source), "target_images": len(target) if target else 0}
+
+
+def build_method(config: TrainStage, num_classes: int, processes: Processes | None) -> Method:
+    """The method of a train stage, its settings validated by the method's own section."""
+    settings = dict(config.method)
+    method_class = find_method(settings.pop("name"))
+    mean = processes.mean if processes is not None and processes.count > 1 else None
+    task = SegmentationTask(num_classes, mean)
+    return method_class(method_class.Config(**settings), task)
+
+
+def _training_step(
+    config: TrainStage, method: Method, model: Segmenter, processes: Processes
+) -> TrainingStep:
+    level_names = ["main", "aux"] if config.model.multi_level else ["main"]
+    extra = method.extra_networks(level_names)
+    nets = {"model": model, **extra}
+    for net in (*nets.values(), method):
+        # channels-last makes convolutions markedly faster on CPUs and on tensor cores
+        net.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizers = {"model": model_optimizer(model, config.optimizer)}
+    for name, network in extra.items():
+        optimizers[name] = discriminator_optimizer(network, config.discriminator_optimizer)
+    return TrainingStep(
+        method,
+        nets,
+        optimizers,
+        schedule_iterations=config.schedule.iterations or config.iterations,
+        power=config.schedule.power,
+        clip_norm=config.optimizer.clip_norm,
+        average_gradients=processes.average_gradients,
+        autocast=processes.autocast,
+    )
+
+
+def _batches(
+    config: TrainStage,
+    source: Domain,
+    target: Domain | None,
+    seed: int,
+    start: int,
+    processes: Processes,
+) -> Iterator[tuple[LabelledBatch, UnlabelledBatch | None]]:
+    share = (processes.rank, processes.count)
+    span = (start, config.iterations)
+
+    def raw(domain: Domain, offset: int) -> Iterator[RawBatch]:
+        return training_batches(
+            domain, config.batch_size, seed + offset, span, share, config.flip, config.workers
+        )
+
+    def image(batch: RawBatch) -> torch.Tensor:
+        pixels = batch.image.to(processes.device, non_blocking=True)
+        return normalise(pixels, config.model.input_format)
+
+    targets = raw(target, 1) if target is not None else None
+    for source_batch in raw(source, 0):
+        assert source_batch.label is not None
+        labelled = LabelledBatch(
+            image(source_batch), source_batch.label.to(processes.device, non_blocking=True)
+        )
+        yield labelled, UnlabelledBatch(image(next(targets))) if targets is not None else None
