@@ -47,6 +47,24 @@ def open_domain(config: DomainConfig, root: Path, labelled: bool, title: str) ->
     Raises:
         SegadaptError: unknown dataset or class map, missing folder, no images, missing labels.
     """
+    domain = list_domain(config, root, title)
+    if not labelled:
+        return domain.unlabelled()
+    missing = without_label(domain)
+    if missing:
+        raise SegadaptError(
+            f"{title}: {len(missing)} of {len(domain)} images have no label file, first "
+            f"{missing[0]}; add the labels or remove the images"
+        )
+    return domain
+
+
+def list_domain(config: DomainConfig, root: Path, title: str) -> Domain:
+    """A domain with the places of its labels, none of them looked at.
+
+    Raises:
+        SegadaptError: unknown dataset or class map, missing folder, no images.
+    """
     reader = dataset_reader(config.dataset)
     if not root.is_dir():
         raise SegadaptError(
@@ -59,16 +77,12 @@ def open_domain(config: DomainConfig, root: Path, labelled: bool, title: str) ->
     if config.limit is not None:
         samples = samples[: config.limit]
     class_map = find_class_map(config, reader, root)
-    domain = Domain(title, tuple(samples), class_map, config.size, labelled=True)
-    if not labelled:
-        return domain.unlabelled()
-    missing = [s.label for s in samples if s.label is None or not s.label.is_file()]
-    if missing:
-        raise SegadaptError(
-            f"{title}: {len(missing)} of {len(samples)} images have no label file, first "
-            f"{missing[0]}; add the labels or remove the images"
-        )
-    return domain
+    return Domain(title, tuple(samples), class_map, config.size, labelled=True)
+
+
+def without_label(domain: Domain) -> list[Path]:
+    """Label files of the domain that do not exist."""
+    return [s.label for s in domain.samples if s.label is not None and not s.label.is_file()]
 
 
 def find_class_map(config: DomainConfig, reader: ModuleType, root: Path) -> ClassMap:

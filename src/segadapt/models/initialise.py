@@ -97,3 +97,8 @@ def _fetch(backbone: str) -> dict[str, Tensor]:
             "model.weights, or set model.weights=none to start from random weights"
         ) from error
     return dict(state)
+
+
+def backbone_names() -> list[str]:
+    """Names of all backbones."""
+    return list(BACKBONES)

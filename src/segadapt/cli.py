@@ -1,0 +1,294 @@
+"""The command line. torch takes seconds to import, so it is imported by the verbs that need it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segadapt.errors import SegadaptError
+
+app = typer.Typer(
+    name="segadapt",
+    help="Unsupervised domain adaptation of semantic segmentation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+INTERRUPTED = 130
+BAD_INPUT = 2
+
+
+class Precision(StrEnum):
+    """Number formats that training and inference are tested in."""
+
+    full = "32-true"
+    mixed = "bf16-mixed"
+
+
+class Listable(StrEnum):
+    """What ``segadapt list`` can list."""
+
+    recipes = "recipes"
+    methods = "methods"
+    models = "models"
+    datasets = "datasets"
+
+
+RecipeArgument = Annotated[str, typer.Argument(help="A shipped recipe's name, or a YAML file.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B=C", help="Change a value of the recipe; repeatable."),
+]
+DataRootOption = Annotated[
+    Path, typer.Option("--data-root", help="Folder that the datasets' folders are in.")
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
+PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Number format.")]
+FamilyOption = Annotated[
+    str | None,
+    typer.Option("--family", help="Whose layout a published .pth file has: advent."),
+]
+
+
+@app.command()
+def run(
+    recipe: RecipeArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The run's folder; runs/RECIPE-seedN where not given."),
+    ] = None,
+    data_root: DataRootOption = Path("."),
+    set_: SetOption = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    device: DeviceOption = "auto",
+    devices: Annotated[int, typer.Option("--devices", min=1, help="Number of processes.")] = 1,
+    precision: PrecisionOption = Precision.full,
+    redo: Annotated[
+        str | None,
+        typer.Option("--redo", help="Do this stage again, and all that depend on it."),
+    ] = None,
+) -> None:
+    """Run a recipe. The same command again goes on where a stopped run was."""
+    from segadapt.run import run as run_recipe
+
+    directory = run_recipe(
+        recipe, out, data_root, set_ or (), seed, device, devices, precision.value, redo
+    )
+    typer.echo(f"report: {directory / 'report.html'}")
+
+
+@app.command()
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or a run's folder.")],
+    dataset: Annotated[str, typer.Option("--dataset", help="See `segadapt list datasets`.")],
+    root: Annotated[Path, typer.Option("--root", help="The dataset's folder.")],
+    split: Annotated[str, typer.Option("--split", help="The split to score.")],
+    classes: Annotated[
+        str | None, typer.Option("--classes", help="Class map of the dataset.")
+    ] = None,
+    json_: Annotated[
+        Path | None, typer.Option("--json", help="Write the scores to this file.")
+    ] = None,
+    family: FamilyOption = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = Precision.full,
+) -> None:
+    """Score a checkpoint, or every checkpoint of a run, at full label resolution."""
+    from segadapt.scoring import score_checkpoints
+
+    result = score_checkpoints(
+        checkpoint, dataset, root, split, classes, family, device, precision.value
+    )
+    _print_scores(result)
+    if json_ is not None:
+        try:
+            json_.write_text(json.dumps(result, indent=1) + "\n")
+        except OSError as error:
+            raise SegadaptError(f"--json {json_}: cannot be written ({error.strerror})") from error
+
+
+@app.command()
+def predict(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint.")],
+    paths: Annotated[list[Path], typer.Argument(help="Images and folders of images.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for what is written.")],
+    family: FamilyOption = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Segment images: writes id maps, colour overlays and entropy maps."""
+    from segadapt.prediction import predict_files
+
+    number = predict_files(checkpoint, paths, out, family, device)
+    typer.echo(f"{number} images: {out}/labels, {out}/overlays, {out}/entropy")
+
+
+@app.command()
+def check(
+    recipe: RecipeArgument,
+    data_root: DataRootOption = Path("."),
+    set_: SetOption = None,
+) -> None:
+    """Read a recipe and all of its data: pairs, sizes, ids, corrupt files, class shares."""
+    from rich.console import Console
+
+    from segadapt.check import check_data
+    from segadapt.recipe import load_recipe
+
+    console = Console()
+    problems = 0
+    for found in check_data(load_recipe(recipe, set_ or ()), data_root.expanduser()):
+        kind = "images and labels" if found.labelled else "images (labels are never opened)"
+        console.print(f"[bold]{found.title}[/]: {found.images} {kind}", highlight=False)
+        for (height, width), number in found.sizes.most_common(3):
+            console.print(f"  {number} of {height}x{width} (height x width)", highlight=False)
+        if len(found.sizes) > 3:
+            console.print(f"  and {len(found.sizes) - 3} more sizes", highlight=False)
+        for name, share in sorted(found.class_shares.items(), key=lambda x: -x[1]):
+            bar = "█" * round(40 * share) or "▏"
+            console.print(f"  {name:<16} {100 * share:5.1f} %  {bar}", highlight=False)
+        if found.class_shares:
+            console.print(f"  {'ignored':<16} {100 * found.ignored_share:5.1f} %", highlight=False)
+        for problem in found.problems[:5]:
+            console.print(f"  [red]✗[/] {problem}", highlight=False, soft_wrap=True)
+        if len(found.problems) > 5:
+            console.print(f"  [red]✗[/] and {len(found.problems) - 5} more", highlight=False)
+        problems += len(found.problems)
+    if problems:
+        raise SegadaptError(f"{problems} problems found; see above")
+    console.print("all good")
+
+
+@app.command()
+def show(recipe: RecipeArgument, set_: SetOption = None) -> None:
+    """Print a recipe with all of its values, defaults included."""
+    import yaml
+
+    from segadapt.recipe import load_recipe
+
+    resolved = load_recipe(recipe, set_ or ()).model_dump(mode="json")
+    typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True))
+
+
+@app.command()
+def copy(
+    recipe: RecipeArgument,
+    to: Annotated[Path, typer.Argument(help="The new file.")],
+) -> None:
+    """Copy a shipped recipe to a file, to be changed there."""
+    from segadapt.recipe import recipe_text
+
+    text = recipe_text(recipe)
+    if to.exists():
+        raise SegadaptError(f"{to}: exists already; name another file")
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_text(text)
+    except OSError as error:
+        raise SegadaptError(f"{to}: cannot be written ({error.strerror})") from error
+    typer.echo(f"{to}: run it with `segadapt run {to}`")
+
+
+@app.command("list")
+def list_(what: Annotated[Listable, typer.Argument(help="What to list.")]) -> None:
+    """List what there is."""
+    if what is Listable.recipes:
+        from segadapt.recipe import load_recipe, recipe_names
+
+        for name in recipe_names():
+            typer.echo(f"{name}\n    {load_recipe(name).description}")
+        return
+    if what is Listable.methods:
+        from segadapt.methods.base import method_names as names
+    elif what is Listable.models:
+        from segadapt.models.initialise import backbone_names as names
+    else:
+        from segadapt.data.listing import dataset_names as names
+    for name in names():
+        typer.echo(name)
+
+
+@app.command()
+def report(
+    run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+) -> None:
+    """Write the report of a run again (also of one that is not finished)."""
+    from segadapt.report import build_report
+
+    if not (run_directory / "run.json").is_file():
+        raise SegadaptError(f"{run_directory}: is no run (it has no run.json)")
+    typer.echo(build_report(run_directory))
+
+
+def _version(value: bool) -> None:
+    if value:
+        import segadapt
+
+        typer.echo(segadapt.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    # Read by main(), which must know even when the verb's own arguments do not parse.
+    pass
+
+
+def _print_scores(result: dict[str, object]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=str(result["domain"]))
+    table.add_column("class")
+    rows: list[dict[str, object]] = result["scores"]  # type: ignore[assignment]
+    for row in rows:
+        table.add_column(f"{row['checkpoint']}{' (oracle)' if row['oracle'] else ''}", justify="right")
+
+    def shown(value: object) -> str:
+        return "–" if value is None else f"{100 * float(value):.1f}"  # type: ignore[arg-type]
+
+    names: list[str] = result["classes"]  # type: ignore[assignment]
+    for i, name in enumerate(names):
+        table.add_row(name, *(shown(row["iou"][i]) for row in rows))  # type: ignore[index]
+    table.add_section()
+    table.add_row("mIoU", *(shown(row["miou"]) for row in rows), style="bold")
+    for subset in rows[0]["subsets"]:  # type: ignore[attr-defined]
+        table.add_row(f"mIoU of {subset}", *(shown(row["subsets"][subset]) for row in rows))  # type: ignore[index]
+    table.caption = str(result["absent_rule"])
+    Console().print(table)
+
+
+def main() -> None:
+    """Entry point: errors of the user's making end in one sentence and status 2."""
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except SegadaptError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"segadapt: {error}\n")
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        sys.stderr.write("segadapt: stopped; the same command goes on from the last saved state\n")
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        # Raised by the training loop after it has saved its state; importing it would cost
+        # every error path the import of torch.
+        if type(error).__name__ != "Interrupted":
+            raise
+        sys.stderr.write(f"segadapt: {error}; the same command goes on from there\n")
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

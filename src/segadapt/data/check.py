@@ -1,0 +1,88 @@
+"""Reads every file of a domain and says what is wrong with it, all problems together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from segadapt.data.domain import Domain, map_ids
+from segadapt.data.transforms import read_ids, read_image
+from segadapt.errors import SegadaptError
+
+
+@dataclass
+class DomainFindings:
+    """What was found in one domain."""
+
+    title: str
+    images: int
+    labelled: bool
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Number of images by (height, width)."""
+    class_shares: dict[str, float] = field(default_factory=dict)
+    """Share of the labelled pixels by class; empty without labels."""
+    ignored_share: float = 0.0
+    """Share of all pixels that are ignored."""
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _One:
+    size: tuple[int, int] | None
+    counts: np.ndarray | None
+    problem: str | None
+
+
+def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
+    """Decode every image, and every label of a labelled domain, and count what is there."""
+    findings = DomainFindings(domain.title, len(domain), domain.labelled)
+    total = np.zeros(256, np.int64)
+    with ThreadPoolExecutor(threads) as pool:
+        for one in pool.map(partial(_check_one, domain), range(len(domain))):
+            if one.size is not None:
+                findings.sizes[one.size] += 1
+            if one.counts is not None:
+                total += one.counts
+            if one.problem is not None:
+                findings.problems.append(one.problem)
+    names = domain.classes.names
+    if domain.labelled and total.sum():
+        labelled = max(int(total[: len(names)].sum()), 1)
+        findings.class_shares = {n: int(total[i]) / labelled for i, n in enumerate(names)}
+        findings.ignored_share = float(total[255] / total.sum())
+        absent = [n for n, share in findings.class_shares.items() if share == 0]
+        if absent:
+            findings.problems.append(f"{domain.title}: no pixel of {', '.join(absent)}")
+    return findings
+
+
+def _check_one(domain: Domain, index: int) -> _One:
+    sample = domain.samples[index]
+    size: tuple[int, int] | None = None
+    counts = None
+    try:
+        image = read_image(sample.image, None)
+        size = (image.shape[0], image.shape[1])
+        if domain.labelled and sample.label is not None:
+            label = _checked_label(domain, sample.label, sample.image, size)
+            counts = np.bincount(label.ravel(), minlength=256)
+    except SegadaptError as error:
+        return _One(size, None, str(error))
+    return _One(size, counts, None)
+
+
+def _checked_label(
+    domain: Domain, path: Path, image: Path, size: tuple[int, int]
+) -> np.ndarray:
+    ids = read_ids(path)
+    if ids.shape != size:
+        raise SegadaptError(
+            f"{path}: is {ids.shape[0]}x{ids.shape[1]} (height x width) but its image {image} is "
+            f"{size[0]}x{size[1]}; they must be equal"
+        )
+    return map_ids(ids, domain.class_map, path)

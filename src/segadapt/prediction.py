@@ -1,0 +1,75 @@
+"""Segments image files: the ``predict`` verb."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.progress import track
+
+from segadapt.data.listing import IMAGE_SUFFIXES, find_images
+from segadapt.data.transforms import read_image
+from segadapt.engine.predict import load
+from segadapt.errors import SegadaptError
+from segadapt.pictures import entropy_picture, label_picture, overlay_picture
+
+
+def predict_files(
+    checkpoint: Path, paths: Sequence[Path], out: Path, family: str | None = None,
+    device: str = "auto",
+) -> int:
+    """Predict images and write ``labels/``, ``overlays/`` and ``entropy/`` below ``out``.
+
+    Label files hold class ids in a palette of class colours. All results are PNG files with the
+    images' names, at the images' own sizes; folders keep their structure.
+
+    Returns:
+        The number of images.
+
+    Raises:
+        SegadaptError: a path is no image and no folder of images, or nothing can be written.
+    """
+    images = _images(paths)
+    predictor = load(checkpoint, family, device)
+    for name, path in track(images.items(), description="predict", transient=True):
+        image = read_image(path, None)
+        prediction = predictor.predict(image)
+        pictures = {
+            "labels": label_picture(prediction.label, predictor.classes),
+            "overlays": overlay_picture(image, prediction.label, predictor.classes),
+            "entropy": entropy_picture(prediction.entropy),
+        }
+        for kind, picture in pictures.items():
+            target = out / kind / f"{name}.png"
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                picture.save(target)
+            except OSError as error:
+                raise SegadaptError(
+                    f"{target}: cannot be written ({error}); what was written before stays"
+                ) from error
+    return len(images)
+
+
+def _images(paths: Sequence[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in paths:
+        if path.is_dir():
+            new = find_images(path)
+        elif path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES:
+            new = {path.stem: path}
+        else:
+            raise SegadaptError(
+                f"{path}: is neither a folder nor an image file "
+                f"({', '.join(sorted(IMAGE_SUFFIXES))})"
+            )
+        twice = sorted(found.keys() & new.keys())
+        if twice:
+            raise SegadaptError(
+                f"{new[twice[0]]}: {found[twice[0]]} would be written to the same file; predict "
+                "them with different --out"
+            )
+        found |= new
+    if not found:
+        raise SegadaptError(f"{', '.join(str(p) for p in paths)}: no images there")
+    return found
