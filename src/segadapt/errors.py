@@ -1,4 +1,4 @@
-"""The one kind of error that a user sees as a sentence instead of a traceback."""
+"""The two kinds of error that a user sees as a sentence instead of a traceback."""
 
 from __future__ import annotations
 
@@ -8,3 +8,13 @@ class SegadaptError(Exception):
 
     The command line prints the message alone and exits with status 2 (a traceback needs ``--debug``).
     """
+
+
+class Interrupted(Exception):
+    """SIGINT or SIGTERM came. What was done so far is saved; the same command goes on from there."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of another library says, short enough for a sentence of ours."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -47,7 +47,7 @@ class TrainingLog:
     def __init__(self, directory: Path, title: str, enabled: bool) -> None:
         """``enabled`` is false on all but the first process, which then log nothing."""
         self._path = directory / "metrics.jsonl"
-        self._title = title
+        self.title = title
         self._enabled = enabled
         self._board = _tensorboard(directory) if enabled else None
         self._progress: Progress | None = None
@@ -62,9 +62,11 @@ class TrainingLog:
             return
         if self._path.is_file():
             kept = [r for r in _read_lines(self._path) if r["iteration"] <= start]
-            self._path.write_text("".join(json.dumps(r) + "\n" for r in kept))
+            partial = self._path.with_name(self._path.name + ".partial")
+            partial.write_text("".join(json.dumps(r) + "\n" for r in kept))
+            partial.replace(self._path)
         if start:
-            print(f"{self._title}: goes on at iteration {start}", flush=True)
+            print(f"{self.title}: goes on at iteration {start}", flush=True)
         if sys.stdout.isatty():
             self._progress = Progress(
                 TextColumn("{task.description}"),
@@ -75,7 +77,7 @@ class TrainingLog:
                 console=Console(),
             )
             self._task = self._progress.add_task(
-                self._title, total=total, completed=start, numbers=""
+                self.title, total=total, completed=start, numbers=""
             )
             self._progress.start()
 
@@ -99,11 +101,11 @@ class TrainingLog:
         elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY or iteration == self._total:
             self._last_line = time.monotonic()
             print(
-                f"{self._title}: {iteration}/{self._total}  {rate:.1f} images/s  {numbers}",
+                f"{self.title}: {iteration}/{self._total}  {rate:.1f} images/s  {numbers}",
                 flush=True,
             )
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Close the progress bar and the files."""
         if self._progress is not None:
             self._progress.stop()

@@ -14,15 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
 from segadapt.engine.optim import poly_factor, set_learning_rate
 from segadapt.engine.state import TrainingState
-from segadapt.errors import SegadaptError
+from segadapt.errors import Interrupted, SegadaptError
 from segadapt.methods.base import Method
-
-
-class Interrupted(Exception):
-    """Training was asked to stop; its state is saved."""
 
 
 @dataclass
@@ -84,46 +81,62 @@ def train(
         log_every: iterations between two log records.
 
     Raises:
-        SegadaptError: a loss is not finite.
+        SegadaptError: a loss or a weight is not finite.
         Interrupted: SIGINT or SIGTERM came; the state was saved.
     """
     start = state.load()
+    processes = state.processes
     log.begin(start, iterations)
     for net in step.nets.values():
         net.train()
     clock, images = time.perf_counter(), 0
-    with _stop_on_signals() as stopped:
+    with contextlib.closing(log), _stop_on_signals() as stopped:
         stream = batches(start)
         for iteration in range(start, iterations):
             source, target = next(stream)
             losses = step(iteration, source, target)
             images += source.image.shape[0]
             done = iteration + 1
-            stop = bool(stopped)
+            # All processes stop after the same iteration, whichever of them the signal reached.
+            stop = processes.any(bool(stopped))
             saving = done % save_every == 0 or done == iterations or stop
             if saving or done % log_every == 0:
-                values = _finite(losses, done)
+                values = _finite(losses, f"{log.title}: iteration {done}", processes)
                 seconds = time.perf_counter() - clock
                 log.record(done, values, step.learning_rate(), images / max(seconds, 1e-9))
                 clock, images = time.perf_counter(), 0
             if saving:
+                _require_finite_weights(step.nets, f"{log.title}: iteration {done}")
                 state.save(done)
-            if stop and done < iterations:
-                raise Interrupted(f"stopped after iteration {done} of {iterations}")
-    log.end()
+            if stop:
+                raise Interrupted(f"{log.title}: stopped after iteration {done} of {iterations}")
+        if processes.any(bool(stopped)):  # it came while the last state was written
+            raise Interrupted(f"{log.title}: stopped at its end")
 
 
-def _finite(losses: Mapping[str, Tensor], iteration: int) -> dict[str, float]:
+def _finite(losses: Mapping[str, Tensor], place: str, processes: Processes) -> dict[str, float]:
+    """Losses as numbers, averaged over the processes."""
     # One transfer for all losses: each .item() would wait for the device.
-    numbers = torch.stack([x.detach().double() for x in losses.values()]).tolist()
-    values = dict(zip(losses, numbers, strict=True))
+    stacked = torch.stack([x.detach().float() for x in losses.values()])
+    values = dict(zip(losses, processes.mean(stacked).tolist(), strict=True))
     bad = [name for name, value in values.items() if not math.isfinite(value)]
     if bad:
-        raise SegadaptError(
-            f"iteration {iteration}: {', '.join(bad)} is not finite, training diverged; lower "
-            "optimizer.lr or set optimizer.clip_norm (the last saved state is still good)"
-        )
+        raise _diverged(f"{place}: {', '.join(bad)}")
     return values
+
+
+def _require_finite_weights(nets: Mapping[str, nn.Module], place: str) -> None:
+    # A step can spoil the weights after its losses were still finite.
+    for name, net in nets.items():
+        if not torch.stack([p.detach().isfinite().all() for p in net.parameters()]).all():
+            raise _diverged(f"{place}: the weights of {name}")
+
+
+def _diverged(what: str) -> SegadaptError:
+    return SegadaptError(
+        f"{what} became non-finite, training diverged; lower optimizer.lr or set "
+        "optimizer.clip_norm, and do the stage again with --redo"
+    )
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from segadapt.engine.fabric import Processes
-from segadapt.errors import SegadaptError
+from segadapt.errors import SegadaptError, first_line
 
 
 @dataclass
@@ -50,7 +50,7 @@ class TrainingState:
             except (OSError, RuntimeError) as error:
                 partial.unlink(missing_ok=True)
                 raise SegadaptError(
-                    f"{self.path}: the training state cannot be written ({error}); free some disk "
+                    f"{self.path}: the training state cannot be written ({first_line(error)}); free some disk "
                     "space and give the same command again, it goes on from the state before"
                 ) from error
             partial.replace(self.path)
@@ -77,6 +77,6 @@ class TrainingState:
             return int(saved["iteration"])
         except Exception as error:  # whatever a damaged file makes the readers raise
             raise SegadaptError(
-                f"{self.path}: the saved training state cannot be read ({error}); delete it to "
-                "start this stage from its beginning"
+                f"{self.path}: the saved training state cannot be read ({first_line(error)}); delete it "
+                "to start this stage from its beginning"
             ) from error
