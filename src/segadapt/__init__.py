@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from segadapt.engine.predict import load
-    from segadapt.run import run
+    from segadapt.pipeline import run
 
 try:
     __version__ = version("segadapt")
@@ -20,7 +20,7 @@ __all__ = ["__version__", "load", "run"]
 def __getattr__(name: str) -> Any:
     # Both import torch, which takes seconds; `segadapt --help` must not.
     if name == "run":
-        from segadapt.run import run
+        from segadapt.pipeline import run
 
         return run
     if name == "load":

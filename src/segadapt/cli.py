@@ -75,7 +75,7 @@ def run(
     ] = None,
 ) -> None:
     """Run a recipe. The same command again goes on where a stopped run was."""
-    from segadapt.run import run as run_recipe
+    from segadapt.pipeline import run as run_recipe
 
     directory = run_recipe(
         recipe, out, data_root, set_ or (), seed, device, devices, precision.value, redo

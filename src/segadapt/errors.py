@@ -11,7 +11,7 @@ class SegadaptError(Exception):
 
 
 class Interrupted(Exception):
-    """SIGINT or SIGTERM came. What was done so far is saved; the same command goes on from there."""
+    """SIGINT or SIGTERM came. The state is saved; the same command goes on from there."""
 
 
 def first_line(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """Forks ``segadapt`` commands off one process that has imported torch already.
 
-Reads a JSON object per line: ``start`` (arguments, ``output`` and ``errors`` files) answers with the
-command's process id, ``wait`` (a process id) with its exit code.
+Reads a JSON object per line: ``start`` (arguments, ``output`` and ``errors`` files) answers with
+the command's process id, ``wait`` (a process id) with its exit code.
 """
 
 import json
@@ -36,7 +36,7 @@ def wait(pid: int) -> int:
 
 
 if __name__ == "__main__":
-    import segadapt.run  # noqa: F401
+    import segadapt.pipeline  # noqa: F401
     from segadapt.cli import main
 
     for line in sys.stdin:

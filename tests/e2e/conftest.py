@@ -164,11 +164,11 @@ def checkpoint_hashes(run: Path) -> dict[str, str]:
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
-    """Size and time of last change of every file below ``folder``."""
+    """Size and time of last change of every file below ``folder`` but its lock."""
     return {
         path.relative_to(folder).as_posix(): (path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != ".lock"
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,7 +14,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from segadapt.data.domain import Domain
 from segadapt.data.transforms import resize_label
-from segadapt.errors import SegadaptError
+from segadapt.errors import SegadaptError, first_line
+
+# In the children of a run on several processes the default is to start workers afresh, which
+# costs each of them the import of torch.
+START_METHOD = "fork" if sys.platform == "linux" else None
 
 
 class RawBatch(NamedTuple):
@@ -85,9 +90,10 @@ def training_batches(
         num_workers=workers,
         collate_fn=_stack,
         prefetch_factor=4 if workers else None,
+        multiprocessing_context=START_METHOD if workers else None,
         pin_memory=torch.cuda.is_available(),
     )
-    for batch in loader:
+    for batch in _told(loader):
         yield _or_raise(batch)
 
 
@@ -120,8 +126,9 @@ def inference_batches(
         num_workers=workers,
         collate_fn=list,
         prefetch_factor=2 if workers else None,
+        multiprocessing_context=START_METHOD if workers else None,
     )
-    for items in loader:
+    for items in _told(loader):
         by_size: dict[tuple[int, ...], list[Any]] = {}
         for item in items:
             index, image, label = _or_raise(item)
@@ -201,6 +208,20 @@ def _stack(items: list[Any]) -> RawBatch | SegadaptError:
     return RawBatch(
         torch.stack([image for image, _ in items]), torch.stack(labels) if labels else None
     )
+
+
+def _told(loader: DataLoader[Any]) -> Iterator[Any]:
+    """The loader's batches; the death of one of its processes is told in a sentence."""
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise SegadaptError(
+            f"a process that decodes images died ({first_line(error)}), most likely for lack of "
+            "memory or of space in /dev/shm; use fewer or no workers (workers: 0), or smaller "
+            "batches. The same command goes on from the last saved state"
+        ) from error
 
 
 def _or_raise(value: Any) -> Any:

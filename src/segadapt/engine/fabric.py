@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import multiprocessing
 import os
+import pickle
+import signal
 import sys
-from collections.abc import Callable
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
 from typing import Any, Literal
 
 import torch
@@ -13,7 +21,11 @@ import torch.distributed
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from segadapt.errors import SegadaptError
+from segadapt.errors import Interrupted, SegadaptError
+
+# Neither tells a user anything: which rank is which, and which processes an error ends.
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
 
 Precision = Literal["32-true", "bf16-mixed"]
 
@@ -52,6 +64,14 @@ class Processes:
         torch.distributed.all_reduce(total)
         return total
 
+    def any(self, value: bool) -> bool:
+        """Whether ``value`` holds on at least one process."""
+        if self.count == 1:
+            return value
+        flag = torch.tensor(int(value), device=self.device)
+        torch.distributed.all_reduce(flag)
+        return bool(flag)
+
     def gather(self, value: Any) -> list[Any]:
         """The value of every process, in the order of their ranks, on all of them."""
         if self.count == 1:
@@ -74,7 +94,8 @@ class Processes:
         flat = torch.cat([g.reshape(-1) for g in gradients])
         torch.distributed.all_reduce(flat)
         flat /= self.count
-        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        parts = flat.split([g.numel() for g in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
 
 
@@ -82,7 +103,7 @@ def launch(
     function: Callable[..., Any], arguments: tuple[Any, ...], device: str, devices: int,
     precision: Precision,
 ) -> Any:
-    """Call ``function(processes, *arguments)`` on ``devices`` processes; returns the first's result.
+    """Call ``function(processes, *arguments)`` on each process; returns the first's result.
 
     Args:
         function: importable by name where ``devices`` is above 1.
@@ -92,7 +113,8 @@ def launch(
         precision: ``32-true`` or ``bf16-mixed``.
 
     Raises:
-        SegadaptError: the device is not there, or what ``function`` raises as such.
+        SegadaptError: the device is not there, a process died, or ``function`` raises it.
+        Interrupted: SIGINT or SIGTERM came.
     """
     check_device(device, devices)
     accelerator = pick_device(device)
@@ -103,26 +125,77 @@ def launch(
     fabric = Fabric(
         accelerator=accelerator, devices=devices, strategy="ddp_spawn", precision=precision
     )
+    with tempfile.TemporaryDirectory() as reports, _pass_on_signals() as signals:
+        try:
+            # Pickled by us: Fabric walks through arguments, and refuses frozen dataclasses.
+            call = pickle.dumps((function, arguments))
+            return fabric.launch(_in_process, call, threads, reports)
+        except (
+            torch.multiprocessing.ProcessRaisedException,
+            torch.multiprocessing.ProcessExitedException,
+        ) as error:
+            for path in sorted(Path(reports).iterdir()):
+                raise pickle.loads(path.read_bytes()) from error
+            if signals:
+                raise Interrupted("stopped") from error
+            if isinstance(error, torch.multiprocessing.ProcessExitedException):
+                raise SegadaptError(
+                    f"a process of --devices {devices} died ({error}); if the memory ran out, "
+                    "lower the batch size or the number of processes. The same command goes on "
+                    "from the last saved state"
+                ) from error
+            raise
+
+
+@contextlib.contextmanager
+def _pass_on_signals() -> Iterator[list[int]]:
+    """Hands SIGINT and SIGTERM to the processes, which save their state; yields those seen."""
+    seen: list[int] = []
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        for process in multiprocessing.active_children():
+            if process.pid is not None:
+                os.kill(process.pid, number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield seen  # whoever runs us there deals with signals
+        return
+    previous = {which: signal.signal(which, handler) for which in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return fabric.launch(_in_process, function, arguments, threads)
-    except torch.multiprocessing.ProcessRaisedException as error:
-        # The child's error arrives as text; the user's sentence is its last line.
-        lines = str(error).strip().splitlines()
-        for line in reversed(lines):
-            if "SegadaptError: " in line:
-                raise SegadaptError(line.split("SegadaptError: ", 1)[1]) from error
-        raise
+        yield seen
+    finally:
+        for which, old in previous.items():
+            signal.signal(which, old)
 
 
-def _in_process(
-    fabric: Fabric, function: Callable[..., Any], arguments: tuple[Any, ...], threads: int | None
-) -> Any:
+def _in_process(fabric: Fabric, call: bytes, threads: int | None, reports: str) -> Any:
+    """Runs in a child. Errors of the user's go to a file in ``reports``, others to the parent as
+    text."""
+    os.setpgrp()  # a terminal's Ctrl-C then reaches the parent alone, which passes it on
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     if threads is not None:
         torch.set_num_threads(threads)
     if fabric.global_rank != 0:
         # One process talks; the others' lines would only repeat it.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-    return function(Processes(fabric), *arguments)
+    function, arguments = pickle.loads(call)
+    try:
+        return function(Processes(fabric), *arguments)
+    except (SegadaptError, Interrupted) as error:
+        Path(reports, str(fabric.global_rank)).write_bytes(pickle.dumps(error))
+        raise
+    except KeyboardInterrupt as error:
+        # torch would take it for a regular end of the process.
+        raise RuntimeError("stopped") from error
+
+
+def _die_with_parent() -> None:
+    # A killed parent gives its lock on the run's folder back, so nothing may write there any more.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def pick_device(device: str) -> str:

@@ -50,8 +50,9 @@ class TrainingState:
             except (OSError, RuntimeError) as error:
                 partial.unlink(missing_ok=True)
                 raise SegadaptError(
-                    f"{self.path}: the training state cannot be written ({first_line(error)}); free some disk "
-                    "space and give the same command again, it goes on from the state before"
+                    f"{self.path}: the training state cannot be written ({first_line(error)}); "
+                    "free some disk space and give the same command again, it goes on from the "
+                    "state before"
                 ) from error
             partial.replace(self.path)
         self.processes.barrier()
@@ -77,6 +78,6 @@ class TrainingState:
             return int(saved["iteration"])
         except Exception as error:  # whatever a damaged file makes the readers raise
             raise SegadaptError(
-                f"{self.path}: the saved training state cannot be read ({first_line(error)}); delete it "
-                "to start this stage from its beginning"
+                f"{self.path}: the saved training state cannot be read ({first_line(error)}); "
+                "delete it to start this stage from its beginning"
             ) from error

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from segadapt.errors import SegadaptError
+from segadapt.errors import SegadaptError, first_line
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -32,7 +32,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise SegadaptError(
             f"{path}: is not a file of plain tensors, and nothing else is loaded "
-            f"({str(error).splitlines()[0]}); give a state dict saved with torch.save, or safetensors"
+            f"({first_line(error)}); give a state dict saved with torch.save, or safetensors"
         ) from error
     while isinstance(loaded, Mapping) and "state_dict" in loaded:
         loaded = loaded["state_dict"]

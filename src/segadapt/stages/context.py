@@ -10,8 +10,8 @@ from segadapt.artefacts import CHECKPOINT_FILE, SCENES_FOLDER, LabelSet, Split
 from segadapt.config import Recipe
 from segadapt.data.domain import ClassMap, Domain
 from segadapt.data.listing import dataset_reader, open_domain
-from segadapt.engine.predict import Predictor
 from segadapt.engine.fabric import Processes
+from segadapt.engine.predict import Predictor
 from segadapt.losses.segmentation import IGNORE
 from segadapt.models.checkpoints import load_checkpoint
 

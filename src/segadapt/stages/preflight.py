@@ -103,7 +103,7 @@ def _check_train(
                     f"domains.{reference}.size: {list(domain.size)} is too small; at least "
                     f"{SMALLEST_FOR_DISCRIMINATOR} pixels are needed each way"
                 )
-        elif domain is not None and config.batch_size > 1 and domain.dataset == "folder":
+        elif domain is not None and domain.drawn_by is None and config.batch_size > 1:
             _check_one_size(context, str(reference), place)
 
 

@@ -34,14 +34,29 @@ def run(
 ) -> dict[str, Any]:
     """Train and leave ``checkpoint.safetensors``; returns numbers for the manifest."""
     source = context.domain(config.source, labelled=True)
+    # The target's labels are out of reach from here on, whether they exist or not.
+    target = None
+    if find_method(config.method["name"]).uses_target:
+        assert config.target is not None
+        target = context.domain(config.target, labelled=False)
+    # A run killed after it removed the state needs nothing but its manifest.
+    if (directory / STATE_FILE).is_file() or not (directory / CHECKPOINT_FILE).is_file():
+        _train(name, config, context, directory, processes, source, target)
+    return {"source_images": len(source), "target_images": len(target) if target else 0}
+
+
+def _train(
+    name: str,
+    config: TrainStage,
+    context: StageContext,
+    directory: Path,
+    processes: Processes,
+    source: Domain,
+    target: Domain | None,
+) -> None:
     seed = context.stage_seed(name)
     torch.manual_seed(seed)
     method = build_method(config, len(source.classes.names), processes)
-    # The target's labels are out of reach from here on, whether they exist or not.
-    target = None
-    if method.uses_target:
-        assert config.target is not None
-        target = context.domain(config.target, labelled=False)
     model = build_segmenter(config.model, len(source.classes.names))
     if config.start_from is not None:
         start = load_checkpoint(context.checkpoint(config.start_from)).model
@@ -66,7 +81,6 @@ def run(
         # The checkpoint is whole now; the state (several times its size) has served.
         (directory / STATE_FILE).unlink()
     processes.barrier()
-    return {"source_images": len(source), "target_images": len(target) if target else 0}
 
 
 def build_method(config: TrainStage, num_classes: int, processes: Processes | None) -> Method:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -11,11 +13,11 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 import yaml
@@ -86,31 +88,39 @@ def run(
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SegadaptError(f"--out {directory}: cannot be made ({error.strerror})") from error
-    with _Lock(directory):
-        if redo is not None:
-            _forget(context, redo)
-        unfinished = [n for n in recipe.stages if not _is_finished(context, n, precision)]
+    again = _with_dependents(context, redo) if redo is not None else set()
+    with _Lock(directory), _disk_full_told(directory):
+        origins = _origins(context, precision)
+        unfinished = [
+            name
+            for name in recipe.stages
+            if name in again or not _is_finished(context, name, origins[name])
+        ]
         preflight(context, unfinished, devices)
+        for name in again:
+            shutil.rmtree(context.stage_directory(name), ignore_errors=True)
         _write_provenance(context, device, devices, precision)
         if unfinished:
-            launch(_run_stages, (context, precision), device, devices, precision)
+            launch(_run_stages, (context, origins, precision), device, devices, precision)
         from segadapt.report import build_report
 
         build_report(directory)
     return directory
 
 
-def _run_stages(processes: Processes, context: StageContext, precision: str) -> None:
+def _run_stages(
+    processes: Processes, context: StageContext, origins: dict[str, _Origin], precision: str
+) -> None:
     for name, config in context.recipe.stages.items():
-        if _is_finished(context, name, precision):
+        origin = origins[name]
+        if _is_finished(context, name, origin):
             if processes.is_first:
                 print(f"{name}: finished before, skipped", flush=True)
             continue
         directory = context.stage_directory(name)
-        fingerprint = _fingerprint(context, name, precision)
         if processes.is_first:
             directory.mkdir(parents=True, exist_ok=True)
-            write_json(directory / STARTED, {"fingerprint": fingerprint})
+            write_json(directory / STARTED, {"fingerprint": origin.fingerprint})
         processes.barrier()
         start = time.monotonic()
         summary = STAGES[config.stage](name, config, context, directory, processes)  # type: ignore[operator]
@@ -118,7 +128,7 @@ def _run_stages(processes: Processes, context: StageContext, precision: str) -> 
             manifest = {
                 "name": name,
                 "stage": config.stage,
-                "fingerprint": fingerprint,
+                "fingerprint": origin.fingerprint,
                 "seconds": round(time.monotonic() - start, 2),
                 "finished": datetime.now(UTC).isoformat(timespec="seconds"),
                 "seed": context.seed,
@@ -126,7 +136,7 @@ def _run_stages(processes: Processes, context: StageContext, precision: str) -> 
                 "processes": processes.count,
                 "version": segadapt.__version__,
                 "config": config.model_dump(mode="json"),
-                "inputs": _inputs(context, config),
+                "inputs": origin.inputs,
                 "artefacts": OUTPUTS[config.stage],
                 "summary": summary,
             }
@@ -135,7 +145,7 @@ def _run_stages(processes: Processes, context: StageContext, precision: str) -> 
         processes.barrier()
 
 
-def _is_finished(context: StageContext, name: str, precision: str) -> bool:
+def _is_finished(context: StageContext, name: str, origin: _Origin) -> bool:
     """Whether a stage's results are there; raises where they come from other settings."""
     directory = context.stage_directory(name)
     for file in (MANIFEST, STARTED):
@@ -143,7 +153,7 @@ def _is_finished(context: StageContext, name: str, precision: str) -> bool:
             found = json.loads((directory / file).read_text())
         except (OSError, ValueError):
             continue
-        if found.get("fingerprint") != _fingerprint(context, name, precision):
+        if found.get("fingerprint") != origin.fingerprint:
             raise SegadaptError(
                 f"{directory}: stage {name!r} was run with other settings, data, seed or "
                 f"precision; name another folder with --out, or do it again with --redo {name}"
@@ -152,19 +162,31 @@ def _is_finished(context: StageContext, name: str, precision: str) -> bool:
     return False
 
 
-def _fingerprint(context: StageContext, name: str, precision: str) -> str:
-    """Changes when anything changes that the stage's result depends on."""
-    config = context.recipe.stages[name]
-    content = {
-        "config": config.model_dump(mode="json", exclude=WITHOUT_EFFECT),
-        "inputs": _inputs(context, config),
-        "stages": {
-            other: _fingerprint(context, other, precision) for other in _needs(context, name)
-        },
-        "seed": context.seed,
-        "precision": precision,
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+class _Origin(NamedTuple):
+    """What a stage's result comes from."""
+
+    inputs: dict[str, Any]
+    """What it reads from outside the run, by name."""
+    fingerprint: str
+    """Changes when anything changes that the result depends on."""
+
+
+def _origins(context: StageContext, precision: str) -> dict[str, _Origin]:
+    """The origin of every stage; every domain is listed once."""
+    domains: dict[str, Any] = {}
+    origins: dict[str, _Origin] = {}
+    for name, config in context.recipe.stages.items():
+        inputs = _inputs(context, config, domains)
+        content = {
+            "config": config.model_dump(mode="json", exclude=WITHOUT_EFFECT),
+            "inputs": inputs,
+            "stages": {other: origins[other].fingerprint for other in _needs(context, name)},
+            "seed": context.seed,
+            "precision": precision,
+        }
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        origins[name] = _Origin(inputs, digest)
+    return origins
 
 
 def _references(config: StageConfig) -> list[str]:
@@ -186,19 +208,16 @@ def _needs(context: StageContext, name: str) -> list[str]:
     return sorted(set(needed))
 
 
-def _inputs(context: StageContext, config: StageConfig) -> dict[str, Any]:
-    """What a stage reads from outside the run, by name: domains' settings and image listings."""
+def _inputs(
+    context: StageContext, config: StageConfig, domains: dict[str, Any]
+) -> dict[str, Any]:
+    """What a stage reads from outside the run; ``domains`` keeps those that were listed."""
     inputs: dict[str, Any] = {}
     for reference in _references(config):
         if reference in context.recipe.domains:
-            domain = context.recipe.domains[reference]
-            entry: dict[str, Any] = {"config": domain.model_dump(mode="json")}
-            if domain.drawn_by is None:
-                opened = context.domain(reference, labelled=False)
-                listing = [(s.name, s.image.stat().st_size) for s in opened.samples]
-                entry["images"] = len(listing)
-                entry["listing_sha256"] = hashlib.sha256(json.dumps(listing).encode()).hexdigest()
-            inputs[reference] = entry
+            if reference not in domains:
+                domains[reference] = _domain_input(context, reference)
+            inputs[reference] = domains[reference]
     weights = getattr(getattr(config, "model", None), "weights", None)
     if weights not in (None, "none", "torchvision"):
         path = context.data_root / Path(weights).expanduser()
@@ -208,18 +227,32 @@ def _inputs(context: StageContext, config: StageConfig) -> dict[str, Any]:
     return inputs
 
 
-def _forget(context: StageContext, redo: str) -> None:
-    """Remove a stage's folder and those of all stages that depend on it."""
+def _domain_input(context: StageContext, reference: str) -> dict[str, Any]:
+    """Settings, classes and image listing of a domain."""
+    config = context.recipe.domains[reference]
+    entry: dict[str, Any] = {"config": config.model_dump(mode="json")}
+    if config.drawn_by is None:
+        domain = context.domain(reference, labelled=False)
+        listing = [(sample.name, sample.image.stat().st_size) for sample in domain.samples]
+        entry["images"] = len(listing)
+        entry["listing_sha256"] = hashlib.sha256(json.dumps(listing).encode()).hexdigest()
+        entry["classes"] = domain.classes.names
+        entry["ids"] = sorted(domain.class_map.ids.items())
+    return entry
+
+
+def _with_dependents(context: StageContext, redo: str) -> set[str]:
+    """A stage and all those that depend on its result."""
     if redo not in context.recipe.stages:
         raise SegadaptError(
             f"--redo {redo}: is no stage of this recipe; there are "
             f"{', '.join(context.recipe.stages)}"
         )
-    gone = {redo}
+    found = {redo}
     for name in context.recipe.stages:
-        if name in gone or gone & set(_needs(context, name)):
-            gone.add(name)
-            shutil.rmtree(context.stage_directory(name), ignore_errors=True)
+        if found & set(_needs(context, name)):
+            found.add(name)
+    return found
 
 
 def _write_provenance(
@@ -277,6 +310,19 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
+@contextlib.contextmanager
+def _disk_full_told(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise SegadaptError(
+            f"{error.filename or directory}: cannot be written ({error.strerror}); free some disk "
+            "space and give the same command again, it goes on from the last saved state"
+        ) from error
+
+
 class _Lock:
     """Keeps two commands from working in one run directory."""
 
@@ -284,9 +330,14 @@ class _Lock:
         self._path = directory / ".lock"
 
     def __enter__(self) -> None:
-        self._file = self._path.open("w")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._file = self._path.open("w")
+        except OSError as error:
+            raise SegadaptError(f"{self._path}: cannot be written ({error.strerror})") from error
+        try:
+            # Not flock(): processes that decode images would inherit that, and hold it for some
+            # seconds after this process was killed.
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise SegadaptError(
                 f"{self._path.parent}: another segadapt command is at work in this folder; wait "

@@ -1,0 +1,256 @@
+"""Several processes and other batch sizes give the results of one process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from conftest import (
+    Commands,
+    domains,
+    read_metrics,
+    recipe_of,
+    run_recipe,
+    save,
+    street,
+    train,
+    write_camvid,
+    write_recipe,
+)
+from segadapt.artefacts import read_json
+from segadapt.config import ModelConfig
+from segadapt.data.loader import training_order
+from segadapt.errors import SegadaptError
+from segadapt.models.initialise import build_segmenter
+from segadapt.recipe import validate
+from segadapt.stages.context import StageContext
+
+# Plain gradient descent at a rate that keeps rounding errors from growing; a wrong gradient would
+# still show, as weights move by more than a hundred times the tolerance.
+STEP = {
+    "iterations": 4,
+    "batch_size": 4,
+    "workers": 0,
+    "optimizer": {"name": "sgd", "lr": 2e-6},
+}
+TOLERANCE = 1e-6
+TRAINED = {
+    name: train(name, **STEP) for name in ("source_only", "minent", "advent", "adaptsegnet")
+}
+
+
+def inference_stages(batch_size: int) -> dict[str, dict[str, Any]]:
+    """Everything that a model does after training, on images of three sizes."""
+    return {
+        "model": train("minent"),
+        "rank": {
+            "stage": "rank", "checkpoint": "model.checkpoint", "images": "mixed",
+            "normalisation": "rare_classes", "batch_size": batch_size,
+        },
+        "labels": {
+            "stage": "pseudo_label", "checkpoint": "model.checkpoint", "images": "rank.easy",
+            "batch_size": batch_size,
+        },
+        "evaluate": {
+            "stage": "evaluate", "checkpoints": ["model.checkpoint"], "domain": "mixed-test",
+            "batch_size": batch_size,
+        },
+    }
+
+
+def mixed_domains() -> dict[str, Any]:
+    return domains(
+        mixed={"root": "mixed", "split": "train", "role": "target", "size": None},
+        **{"mixed-test": {"root": "mixed", "split": "train", "role": "test", "size": None}},
+    )
+
+
+def write_uneven_data(root: Path) -> Path:
+    """Of every other source image nearly all is to be ignored; ``mixed`` has three sizes."""
+    for i in range(8):
+        image, label = street(i, void=0.9 if i % 2 else 0.0)
+        save(image, root / "rendered" / "images" / "train" / f"{i:03d}.png")
+        save(label, root / "rendered" / "labels" / "train" / f"{i:03d}.png")
+    write_camvid(root / "camvid", "train", range(20, 28), labelled=False, tint=30)
+    write_camvid(root / "camvid", "val", range(40, 43), tint=30)
+    for i in range(7):
+        image, label = street(60 + i, size=((64, 96), (80, 96), (72, 64))[i % 3])
+        save(image, root / "mixed" / "images" / "train" / f"{i:03d}.png")
+        save(label, root / "mixed" / "labels" / "train" / f"{i:03d}.png")
+    return root
+
+
+def recipe(stages: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return recipe_of(stages, mixed_domains())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``data``, and two runs of all stages: ``one`` process, and ``two`` from its first model."""
+    folder = tmp_path_factory.mktemp("processes")
+    data = write_uneven_data(folder / "data")
+    run_recipe(recipe({"model": train("minent")}), folder / "one", data)
+    shutil.copytree(folder / "one", folder / "two")
+    stages = {**inference_stages(batch_size=2), **TRAINED}
+    run_recipe(recipe(stages), folder / "one", data)
+    run_recipe(recipe(stages), folder / "two", data, devices=2)
+    return folder
+
+
+def stage(run: Path, name: str) -> Path:
+    (found,) = run.glob(f"*-{name}")
+    return found
+
+
+def assert_same_inference(run: Path, expected: Path) -> None:
+    for name, file in (
+        ("rank", "split.json"), ("labels", "labels.json"), ("evaluate", "report.json"),
+    ):
+        assert read_json(stage(run, name) / file) == read_json(stage(expected, name) / file)
+    assert (
+        read_json(stage(run, "labels") / "manifest.json")["summary"]
+        == read_json(stage(expected, "labels") / "manifest.json")["summary"]
+    )
+    pictures = {p.name: p.read_bytes() for p in (stage(run, "labels") / "labels").iterdir()}
+    assert pictures == {
+        p.name: p.read_bytes() for p in (stage(expected, "labels") / "labels").iterdir()
+    }
+    assert len(pictures) == 4
+
+
+def start_of(name: str, folder: Path) -> dict[str, Any]:
+    """The weights a stage began with: a function of its seed."""
+    torch.manual_seed(context(folder).stage_seed(name))
+    config = ModelConfig(backbone="squeezenet1_0", weights="none")
+    return {k: v.numpy() for k, v in build_segmenter(config, 11).state_dict().items()}
+
+
+def context(folder: Path) -> StageContext:
+    stages = {**inference_stages(batch_size=2), **TRAINED}
+    return StageContext(validate(recipe(stages), "tiny"), folder / "one", folder / "data", seed=0)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_two_processes_train_as_one_does(name: str, folder: Path) -> None:
+    one = load_file(stage(folder / "one", name) / "checkpoint.safetensors")
+    two = load_file(stage(folder / "two", name) / "checkpoint.safetensors")
+    assert one.keys() == two.keys()
+    start = start_of(name, folder)
+    for key in one:
+        np.testing.assert_allclose(two[key], one[key], rtol=0, atol=TOLERANCE, err_msg=key)
+    assert max(np.abs(one[key] - start[key]).max() for key in one) > 100 * TOLERANCE
+    assert read_json(stage(folder / "two", name) / "manifest.json")["processes"] == 2
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_two_processes_log_the_losses_of_the_whole_batch(name: str, folder: Path) -> None:
+    one = read_metrics(stage(folder / "one", name))
+    two = read_metrics(stage(folder / "two", name))
+    assert [row["iteration"] for row in two] == [1, 2, 3, 4]
+    for a, b in zip(one, two, strict=True):
+        losses = {key: value for key, value in a.items() if key.startswith("loss_")}
+        assert {key: b[key] for key in losses} == pytest.approx(losses, rel=1e-4)
+
+
+def test_shares_of_the_two_processes_are_uneven(folder: Path) -> None:
+    """The comparison above would not notice a plain mean over processes otherwise."""
+    domain = context(folder).domain("source", labelled=True)
+    counts = [(domain.label(i) != 255).sum() for i in range(len(domain))]
+    seed = context(folder).stage_seed("minent")
+    shares = [
+        [sum(counts[draw.index] for draw in part) for part in (batch[:2], batch[2:])]
+        for batch in training_order(len(domain), 4, seed, 0, 4, flip=True)
+    ]
+    assert any(max(share) > 2 * min(share) for share in shares)
+
+
+def test_two_processes_rank_label_and_score_as_one_does(folder: Path) -> None:
+    assert_same_inference(folder / "two", folder / "one")
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_batch_size_does_not_change_inference(
+    batch_size: int, folder: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(stage(folder / "one", "model"), run / "1-model")
+    run_recipe(recipe(inference_stages(batch_size)), run, folder / "data")
+    assert_same_inference(run, folder / "one")
+
+
+def test_error_in_one_of_two_processes_is_told_in_one_sentence(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = shutil.copytree(folder / "data", tmp_path / "data")
+    broken = data / "rendered" / "images" / "train" / "003.png"
+    os.truncate(broken, 200)
+    with pytest.raises(SegadaptError) as caught:
+        run_recipe(
+            recipe({"minent": train("minent", iterations=20, save_every=1)}),
+            tmp_path / "run", data, devices=2,
+        )
+    assert str(caught.value).startswith(f"{broken}: the image file cannot be decoded")
+    assert len(str(caught.value).splitlines()) == 1
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "which", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
+def test_stopped_command_of_two_processes_saves_its_state(
+    which: signal.Signals, folder: Path, tmp_path: Path, commands: Commands
+) -> None:
+    endless = train("minent", iterations=100_000, save_every=100_000)
+    run = tmp_path / "run"
+    command = commands.start(
+        "run", write_recipe(recipe({"minent": endless}), tmp_path / "recipe.yaml"),
+        "--out", run, "--data-root", folder / "data", "--device", "cpu", "--devices", 2,
+    )
+    metrics = run / "1-minent" / "metrics.jsonl"
+    command.wait_until(lambda: metrics.is_file() and metrics.read_bytes().count(b"\n") > 2)
+    command.send(which)
+    assert command.wait() in (128 + signal.SIGINT, 128 + which)
+    assert len(command.stderr().strip().splitlines()) == 1, command.stderr()
+    done = json.loads(metrics.read_text().splitlines()[-1])["iteration"]
+    assert f"minent: stopped after iteration {done} of 100000" in command.stderr()
+    assert (run / "1-minent" / "state.pt").is_file()
+
+
+def test_killed_command_of_two_processes_leaves_none_behind(
+    folder: Path, tmp_path: Path, commands: Commands
+) -> None:
+    endless = train("minent", iterations=100_000)
+    run = tmp_path / "run"
+    command = commands.start(
+        "run", write_recipe(recipe({"minent": endless}), tmp_path / "recipe.yaml"),
+        "--out", run, "--data-root", folder / "data", "--device", "cpu", "--devices", 2,
+    )
+    metrics = run / "1-minent" / "metrics.jsonl"
+    command.wait_until(metrics.is_file)
+    children = [
+        int(x) for x in Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
+    ]
+    assert len(children) >= 2
+    command.send(signal.SIGKILL)
+    command.wait()
+    end = time.monotonic() + 10
+    while any(is_alive(pid) for pid in children):
+        assert time.monotonic() < end, "a process works on without its parent"
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
