@@ -54,8 +54,10 @@ def main() -> None:
             command += ["--steps", str(arguments.steps), "--device", arguments.device]
             output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             results[variant].append(json.loads(output.splitlines()[-1]))
-    print(f"{platform.processor() or platform.machine()}, torch {torch.__version__}, "
-          f"{torch.get_num_threads()} threads, {arguments.device}")
+    print(
+        f"{platform.processor() or platform.machine()}, torch {torch.__version__}, "
+        f"{torch.get_num_threads()} threads, {arguments.device}"
+    )
     plain = statistics.median(r["seconds"] for r in results["plain"])
     print(f"{'variant':<12} {'s/step':>8} {'speed-up':>9} {'peak GiB':>9}")
     for variant, runs in results.items():
@@ -72,7 +74,10 @@ def measure(variant: str, steps: int, device: str) -> dict[str, float]:
     }
     optimizers = {
         "model": model_optimizer(model, ModelOptimizer()),
-        **{n: discriminator_optimizer(d, DiscriminatorOptimizer()) for n, d in discriminators.items()},
+        **{
+            n: discriminator_optimizer(d, DiscriminatorOptimizer())
+            for n, d in discriminators.items()
+        },
     }
     source = LabelledBatch(
         torch.randn(1, 3, *SOURCE, device=device) * 50,
@@ -133,8 +138,10 @@ def plain_step(
     for module in model.modules():
         if isinstance(module, ASPPClassifier):
             convolutions = list(module.conv2d_list)
-            module.forward = lambda x, c=convolutions: sum(  # type: ignore[method-assign]
-                (layer(x) for layer in c[1:]), c[0](x)
+            module.forward = (
+                lambda x, c=convolutions: sum(  # type: ignore[method-assign]
+                    (layer(x) for layer in c[1:]), c[0](x)
+                )
             )
     model.train()
 

@@ -1,4 +1,4 @@
-"""What a training step receives. A target batch has no label field, so no method can look at one."""
+"""What a training step receives: a target batch has no label field for a method to look at."""
 
 from __future__ import annotations
 

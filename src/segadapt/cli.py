@@ -252,7 +252,9 @@ def _print_scores(result: dict[str, object]) -> None:
     table.add_column("class")
     rows: list[dict[str, object]] = result["scores"]  # type: ignore[assignment]
     for row in rows:
-        table.add_column(f"{row['checkpoint']}{' (oracle)' if row['oracle'] else ''}", justify="right")
+        table.add_column(
+            f"{row['checkpoint']}{' (oracle)' if row['oracle'] else ''}", justify="right"
+        )
 
     def shown(value: object) -> str:
         return "–" if value is None else f"{100 * float(value):.1f}"  # type: ignore[arg-type]

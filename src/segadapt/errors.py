@@ -6,7 +6,7 @@ from __future__ import annotations
 class SegadaptError(Exception):
     """Bad input or an impossible request; the message says what, where, and what to do.
 
-    The command line prints the message alone and exits with status 2 (a traceback needs ``--debug``).
+    The command line prints the message alone and exits with status 2; ``--debug`` shows more.
     """
 
 

@@ -26,7 +26,7 @@ def label_picture(label: NDArray[np.uint8], classes: ClassSet) -> Image.Image:
 def overlay_picture(
     image: NDArray[np.uint8], label: NDArray[np.uint8], classes: ClassSet, strength: float = 0.55
 ) -> Image.Image:
-    """RGB ``image`` (height, width, 3) tinted with the class colours of ``label`` (height, width)."""
+    """RGB ``image`` (height, width, 3) tinted with the class colours of ``label``."""
     colours = np.asarray(label_picture(label, classes).convert("RGB"), np.float32)
     mixed = image.astype(np.float32) * (1 - strength) + colours * strength
     return Image.fromarray(np.where(label[..., None] == 255, image, mixed.round()).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""A run: a directory with one folder per stage; finished stages are skipped, a killed one goes on."""
+"""A run: a folder per stage; finished stages are skipped, a killed one goes on."""
 
 from __future__ import annotations
 
@@ -208,9 +208,7 @@ def _needs(context: StageContext, name: str) -> list[str]:
     return sorted(set(needed))
 
 
-def _inputs(
-    context: StageContext, config: StageConfig, domains: dict[str, Any]
-) -> dict[str, Any]:
+def _inputs(context: StageContext, config: StageConfig, domains: dict[str, Any]) -> dict[str, Any]:
     """What a stage reads from outside the run; ``domains`` keeps those that were listed."""
     inputs: dict[str, Any] = {}
     for reference in _references(config):
@@ -255,9 +253,7 @@ def _with_dependents(context: StageContext, redo: str) -> set[str]:
     return found
 
 
-def _write_provenance(
-    context: StageContext, device: str, devices: int, precision: str
-) -> None:
+def _write_provenance(context: StageContext, device: str, devices: int, precision: str) -> None:
     """``recipe.yaml`` and ``run.json``: all that is needed to do it again."""
     recipe = context.recipe
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
@@ -268,10 +264,8 @@ def _write_provenance(
     path = context.directory / "run.json"
     started = datetime.now(UTC).isoformat(timespec="seconds")
     if path.is_file():
-        try:
+        with contextlib.suppress(ValueError, KeyError):
             started = json.loads(path.read_text())["started"]
-        except (ValueError, KeyError):
-            pass
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     write_json(
         path,

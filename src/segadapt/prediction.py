@@ -15,7 +15,10 @@ from segadapt.pictures import entropy_picture, label_picture, overlay_picture
 
 
 def predict_files(
-    checkpoint: Path, paths: Sequence[Path], out: Path, family: str | None = None,
+    checkpoint: Path,
+    paths: Sequence[Path],
+    out: Path,
+    family: str | None = None,
     device: str = "auto",
 ) -> int:
     """Predict images and write ``labels/``, ``overlays/`` and ``entropy/`` below ``out``.

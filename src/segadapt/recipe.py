@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -129,10 +130,8 @@ def _assign(raw: dict[str, Any], override: str) -> None:
     except yaml.YAMLError as error:
         raise SegadaptError(f"--set {override}: the value is not valid YAML ({error})") from error
     if isinstance(value, str):
-        try:
+        with contextlib.suppress(ValueError):
             value = float(value)  # YAML 1.1 reads 1e-4 as text
-        except ValueError:
-            pass
     place: Any = raw
     keys = path.split(".")
     for depth, key in enumerate(keys[:-1]):
@@ -214,8 +213,9 @@ class _Checker:
         found = self.kind(key, reference)
         if found not in kinds:
             names = {"images": "a split's images", "labels": "pseudo-labels"}
-            wanted = " or ".join(names.get(k, f"a {k}" if k == "checkpoint" else f"a {k} domain")
-                                 for k in kinds)
+            wanted = " or ".join(
+                names.get(k, f"a {k}" if k == "checkpoint" else f"a {k} domain") for k in kinds
+            )
             hint = ""
             if key == "source" and found == "target":
                 hint = "; its labels are never opened, unless for an upper bound with oracle: true"
@@ -239,8 +239,11 @@ class _Checker:
             later = stage_name in self.recipe.stages
             raise SegadaptError(
                 f"{self.place}.{key}: {reference!r} "
-                + ("names a stage that does not come before this one" if later else
-                   "is neither a domain nor an output of a stage (STAGE.OUTPUT)")
+                + (
+                    "names a stage that does not come before this one"
+                    if later
+                    else "is neither a domain nor an output of a stage (STAGE.OUTPUT)"
+                )
                 + f"; domains are {', '.join(self.recipe.domains)}"
             )
         outputs = OUTPUTS[self.seen[stage_name].stage]

@@ -20,8 +20,14 @@ BATCH_SIZE = 4
 
 
 def score_checkpoints(
-    path: Path, dataset: str, root: Path, split: str, classes: str | None = None,
-    family: str | None = None, device: str = "auto", precision: Precision = "32-true",
+    path: Path,
+    dataset: str,
+    root: Path,
+    split: str,
+    classes: str | None = None,
+    family: str | None = None,
+    device: str = "auto",
+    precision: Precision = "32-true",
 ) -> dict[str, Any]:
     """Scores of a checkpoint, or of every checkpoint of a run, on one split of a dataset.
 
@@ -45,8 +51,13 @@ def score_checkpoints(
 
 
 def _score(
-    processes: Processes, files: dict[str, Path], dataset: str, root: Path, split: str,
-    classes: str | None, family: str | None,
+    processes: Processes,
+    files: dict[str, Path],
+    dataset: str,
+    root: Path,
+    split: str,
+    classes: str | None,
+    family: str | None,
 ) -> dict[str, Any]:
     rows = []
     for name, file in files.items():
@@ -72,7 +83,9 @@ def _checkpoints(path: Path) -> dict[str, Path]:
     """Checkpoint files by title: of a run its stages', in their order."""
     if path.is_file():
         return {path.parent.name.partition("-")[2] or path.stem: path}
-    found = sorted(path.glob(f"*/{CHECKPOINT_FILE}"), key=lambda p: int(p.parent.name.split("-")[0]))
+    found = sorted(
+        path.glob(f"*/{CHECKPOINT_FILE}"), key=lambda p: int(p.parent.name.split("-")[0])
+    )
     if not found:
         raise SegadaptError(f"{path}: is neither a checkpoint nor a run that has one")
     return {file.parent.name.partition("-")[2]: file for file in found}

@@ -23,9 +23,7 @@ from segadapt.pipeline import run as run_path
 Change = Callable[[Path, dict[str, Any]], None]
 
 
-def refused(
-    data: Path, tmp_path: Path, recipe: dict[str, Any], **arguments: Any
-) -> str:
+def refused(data: Path, tmp_path: Path, recipe: dict[str, Any], **arguments: Any) -> str:
     """The sentence with which a run is refused."""
     with pytest.raises(SegadaptError) as caught:
         run_recipe(recipe, tmp_path / "run", data, **arguments)
@@ -123,7 +121,8 @@ BEFORE_TRAINING: dict[str, tuple[Change, list[str]]] = {
         ["stages.second.method.gan", "'vanilla' or 'least_squares'"],
     ),
     "unknown backbone": (
-        model(backbone="resnet1010"), ["model.backbone", "'resnet1010'", "resnet101"],
+        model(backbone="resnet1010"),
+        ["model.backbone", "'resnet1010'", "resnet101"],
     ),
     "weights missing": (weights(None), ["weights.pth", "no such file"]),
     "weights corrupt": (weights(b"\x80\x02 no weights"), ["weights.pth", "not a file of plain"]),
@@ -134,7 +133,8 @@ BEFORE_TRAINING: dict[str, tuple[Change, list[str]]] = {
         ["weights.safetensors", "not a readable safetensors file"],
     ),
     "weights of another backbone": (
-        weights_of_another_backbone, ["weights.pth", "squeezenet1_0", "model.weights"],
+        weights_of_another_backbone,
+        ["weights.pth", "squeezenet1_0", "model.weights"],
     ),
 }
 
@@ -235,7 +235,9 @@ def test_disk_full_elsewhere_is_a_sentence_too(
 
     recipe = two_stages()
     recipe["stages"]["labels"] = {
-        "stage": "pseudo_label", "checkpoint": "first.checkpoint", "images": "target",
+        "stage": "pseudo_label",
+        "checkpoint": "first.checkpoint",
+        "images": "target",
     }
     monkeypatch.setattr(Image.Image, "save", full)
     message = refused(data, tmp_path, recipe)
@@ -243,9 +245,7 @@ def test_disk_full_elsewhere_is_a_sentence_too(
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_unreadable_image_met_during_training(
-    workers: int, data: Path, tmp_path: Path
-) -> None:
+def test_unreadable_image_met_during_training(workers: int, data: Path, tmp_path: Path) -> None:
     broken = data / "camvid" / "images" / "train" / "003.png"
     os.truncate(broken, 200)
     message = refused(data, tmp_path, recipe_of({"a": train("minent", workers=workers)}))
@@ -270,9 +270,7 @@ def test_colour_label_is_refused(data: Path, tmp_path: Path) -> None:
     assert message.startswith(f"{wrong}: a label file must have one channel")
 
 
-def test_image_and_label_of_different_size_where_none_is_given(
-    data: Path, tmp_path: Path
-) -> None:
+def test_image_and_label_of_different_size_where_none_is_given(data: Path, tmp_path: Path) -> None:
     wrong = data / "rendered" / "labels" / "train" / "001.png"
     save(street(1, size=(64, 80))[1], wrong)
     own_sizes = domains(source={"size": None})

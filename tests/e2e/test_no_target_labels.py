@@ -75,7 +75,12 @@ def run_under_alarm(
     labels = data_root / "camvid" / "labels" / "train"
     return subprocess.run(
         [
-            sys.executable, script, labels, file, folder / "run", data_root,
+            sys.executable,
+            script,
+            labels,
+            file,
+            folder / "run",
+            data_root,
             *(["stat too"] if stat_too else []),
         ],
         capture_output=True,

@@ -44,9 +44,7 @@ STEP = {
     "optimizer": {"name": "sgd", "lr": 2e-6},
 }
 TOLERANCE = 1e-6
-TRAINED = {
-    name: train(name, **STEP) for name in ("source_only", "minent", "advent", "adaptsegnet")
-}
+TRAINED = {name: train(name, **STEP) for name in ("source_only", "minent", "advent", "adaptsegnet")}
 
 
 def inference_stages(batch_size: int) -> dict[str, dict[str, Any]]:
@@ -54,15 +52,22 @@ def inference_stages(batch_size: int) -> dict[str, dict[str, Any]]:
     return {
         "model": train("minent"),
         "rank": {
-            "stage": "rank", "checkpoint": "model.checkpoint", "images": "mixed",
-            "normalisation": "rare_classes", "batch_size": batch_size,
+            "stage": "rank",
+            "checkpoint": "model.checkpoint",
+            "images": "mixed",
+            "normalisation": "rare_classes",
+            "batch_size": batch_size,
         },
         "labels": {
-            "stage": "pseudo_label", "checkpoint": "model.checkpoint", "images": "rank.easy",
+            "stage": "pseudo_label",
+            "checkpoint": "model.checkpoint",
+            "images": "rank.easy",
             "batch_size": batch_size,
         },
         "evaluate": {
-            "stage": "evaluate", "checkpoints": ["model.checkpoint"], "domain": "mixed-test",
+            "stage": "evaluate",
+            "checkpoints": ["model.checkpoint"],
+            "domain": "mixed-test",
             "batch_size": batch_size,
         },
     }
@@ -114,7 +119,9 @@ def stage(run: Path, name: str) -> Path:
 
 def assert_same_inference(run: Path, expected: Path) -> None:
     for name, file in (
-        ("rank", "split.json"), ("labels", "labels.json"), ("evaluate", "report.json"),
+        ("rank", "split.json"),
+        ("labels", "labels.json"),
+        ("evaluate", "report.json"),
     ):
         assert read_json(stage(run, name) / file) == read_json(stage(expected, name) / file)
     assert (
@@ -197,7 +204,9 @@ def test_error_in_one_of_two_processes_is_told_in_one_sentence(
     with pytest.raises(SegadaptError) as caught:
         run_recipe(
             recipe({"minent": train("minent", iterations=20, save_every=1)}),
-            tmp_path / "run", data, devices=2,
+            tmp_path / "run",
+            data,
+            devices=2,
         )
     assert str(caught.value).startswith(f"{broken}: the image file cannot be decoded")
     assert len(str(caught.value).splitlines()) == 1
@@ -213,8 +222,16 @@ def test_stopped_command_of_two_processes_saves_its_state(
     endless = train("minent", iterations=100_000, save_every=100_000)
     run = tmp_path / "run"
     command = commands.start(
-        "run", write_recipe(recipe({"minent": endless}), tmp_path / "recipe.yaml"),
-        "--out", run, "--data-root", folder / "data", "--device", "cpu", "--devices", 2,
+        "run",
+        write_recipe(recipe({"minent": endless}), tmp_path / "recipe.yaml"),
+        "--out",
+        run,
+        "--data-root",
+        folder / "data",
+        "--device",
+        "cpu",
+        "--devices",
+        2,
     )
     metrics = run / "1-minent" / "metrics.jsonl"
     command.wait_until(lambda: metrics.is_file() and metrics.read_bytes().count(b"\n") > 2)
@@ -232,8 +249,16 @@ def test_killed_command_of_two_processes_leaves_none_behind(
     endless = train("minent", iterations=100_000)
     run = tmp_path / "run"
     command = commands.start(
-        "run", write_recipe(recipe({"minent": endless}), tmp_path / "recipe.yaml"),
-        "--out", run, "--data-root", folder / "data", "--device", "cpu", "--devices", 2,
+        "run",
+        write_recipe(recipe({"minent": endless}), tmp_path / "recipe.yaml"),
+        "--out",
+        run,
+        "--data-root",
+        folder / "data",
+        "--device",
+        "cpu",
+        "--devices",
+        2,
     )
     metrics = run / "1-minent" / "metrics.jsonl"
     command.wait_until(metrics.is_file)

@@ -35,7 +35,10 @@ def stages() -> dict[str, dict[str, Any]]:
     return {
         "advent": train("advent", iterations=ITERATIONS, save_every=SAVE_EVERY),
         "rank": {
-            "stage": "rank", "checkpoint": "advent.checkpoint", "images": "target", "batch_size": 1,
+            "stage": "rank",
+            "checkpoint": "advent.checkpoint",
+            "images": "target",
+            "batch_size": 1,
         },
         "labels": {
             "stage": "pseudo_label",
@@ -60,8 +63,14 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(commands: Commands, setting: Path, out: Path) -> Command:
     return commands.start(
-        "run", setting / "recipe.yaml", "--out", out, "--data-root", setting / "data",
-        "--device", "cpu",
+        "run",
+        setting / "recipe.yaml",
+        "--out",
+        out,
+        "--data-root",
+        setting / "data",
+        "--device",
+        "cpu",
     )
 
 
@@ -215,9 +224,7 @@ def test_leftovers_of_unfinished_writes_do_no_harm(stopped: Path, setting: Path)
     assert_same_as_undisturbed(stopped, setting)
 
 
-def test_state_of_an_older_time_than_the_log_does_no_harm(
-    stopped: Path, setting: Path
-) -> None:
+def test_state_of_an_older_time_than_the_log_does_no_harm(stopped: Path, setting: Path) -> None:
     """A kill between a record and its state leaves records that the resumed run makes again."""
     with (stopped / "1-advent" / "metrics.jsonl").open("a") as file:
         file.write(json.dumps({"iteration": ITERATIONS - 1, "loss_seg_main": 1.0}) + "\n")
@@ -226,9 +233,7 @@ def test_state_of_an_older_time_than_the_log_does_no_harm(
 
 
 @pytest.mark.parametrize("damage", ["cut off", "emptied", "overwritten", "of another model"])
-def test_damaged_state_is_told_in_one_sentence(
-    damage: str, stopped: Path, setting: Path
-) -> None:
+def test_damaged_state_is_told_in_one_sentence(damage: str, stopped: Path, setting: Path) -> None:
     state = stopped / "1-advent" / "state.pt"
     if damage == "cut off":
         os.truncate(state, state.stat().st_size // 2)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +76,10 @@ def whole_recipe() -> dict[str, Any]:
         },
         domains(
             drawn={
-                "dataset": "scenes", "split": "rendered", "role": "source", "drawn_by": "scenes",
+                "dataset": "scenes",
+                "split": "rendered",
+                "role": "source",
+                "drawn_by": "scenes",
             }
         ),
     )
@@ -190,9 +189,7 @@ def test_pseudo_labels_are_the_models_predictions_on_the_easy_images(
     easy = {image["name"] for image in split["images"] if image["split"] == "easy"}
     folder = stage(finished, "labels")
     assert {path.stem for path in (folder / "labels").iterdir()} == easy
-    predictor = segadapt.load(
-        stage(finished, "advent") / "checkpoint.safetensors", device="cpu"
-    )
+    predictor = segadapt.load(stage(finished, "advent") / "checkpoint.safetensors", device="cpu")
     for name in easy:
         label = np.array(Image.open(folder / "labels" / f"{name}.png"))
         predicted = predictor.predict(data_root / "camvid" / "images" / "train" / f"{name}.png")
@@ -316,8 +313,14 @@ def test_folder_at_work_is_refused_to_a_second_command(
     recipe = recipe_of({"advent": train("advent", iterations=100_000, workers=1)})
     out = tmp_path / "run"
     first = commands.start(
-        "run", write_recipe(recipe, tmp_path / "recipe.yaml"), "--out", out,
-        "--data-root", data_root, "--device", "cpu",
+        "run",
+        write_recipe(recipe, tmp_path / "recipe.yaml"),
+        "--out",
+        out,
+        "--data-root",
+        data_root,
+        "--device",
+        "cpu",
     )
     first.wait_until((out / "1-advent" / "metrics.jsonl").exists)
     with pytest.raises(SegadaptError, match="another segadapt command is at work in this folder"):
@@ -359,5 +362,3 @@ def test_number_of_workers_does_not_change_results(data_root: Path, tmp_path: Pa
         for workers in (0, 2)
     }
     assert hashes[0] == hashes[2]
-
-

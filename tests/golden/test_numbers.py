@@ -49,7 +49,9 @@ def test_losses_and_scores(reference: Path) -> None:
             float(recorded[key]), rel=RELATIVE
         )
     for iteration, rate in recorded["lr_poly"]:
-        assert 2.5e-4 * poly_factor(int(iteration), 250000, 0.9) == pytest.approx(rate, rel=RELATIVE)
+        assert 2.5e-4 * poly_factor(int(iteration), 250000, 0.9) == pytest.approx(
+            rate, rel=RELATIVE
+        )
     matrix = ConfusionMatrix(logits.shape[1], torch.device("cpu"))
     matrix.update(logits.argmax(dim=1), label)
     np.testing.assert_array_equal(matrix.counts().numpy(), recorded["confusion"])
@@ -127,5 +129,3 @@ def test_update_multiplicity(reference: Path) -> None:
     repeats = {id(p): g["repeats"] for g in optimizer.param_groups for p in g["params"]}
     ours = {n: repeats[id(p)] for n, p in model.named_parameters() if p.requires_grad}
     assert ours == expected
-
-

@@ -99,12 +99,12 @@ def test_training_steps_agree_with_the_released_program(reference: Path, run: st
     for index, level in ((0, "aux"), (1, "main")):
         network = extra.get(f"discriminator_{level}")
         if network is not None:
-            assert_entries(
-                network, recorded[f"d{index}_names"], arrays[f"d{index}_mean_norm"]
-            )
+            assert_entries(network, recorded[f"d{index}_names"], arrays[f"d{index}_mean_norm"])
     model.eval()
     with torch.no_grad():
-        probe = model(network_input(reference / "images" / recorded["probe"], recorded["size_target"]))
+        probe = model(
+            network_input(reference / "images" / recorded["probe"], recorded["size_target"])
+        )
     np.testing.assert_allclose(
         probe.main.numpy().squeeze(), arrays["probe_main"].squeeze(), rtol=RELATIVE, atol=1e-9
     )

@@ -21,8 +21,12 @@ def test_the_demo_recipe_runs_on_the_gpu(tmp_path: Path, precision: str) -> None
     run = segadapt.run(
         "demo",
         out=tmp_path,
-        overrides=["defaults.train.iterations=10", "stages.draw.counts.rendered=16",
-                   "stages.draw.counts.camera_train=16", "stages.draw.counts.camera_val=4"],
+        overrides=[
+            "defaults.train.iterations=10",
+            "stages.draw.counts.rendered=16",
+            "stages.draw.counts.camera_train=16",
+            "stages.draw.counts.camera_val=4",
+        ],
         device="cuda",
         precision=precision,  # type: ignore[arg-type]
     )

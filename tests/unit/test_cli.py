@@ -17,12 +17,26 @@ from segadapt.errors import SegadaptError
 # A change here changes what people's scripts may say: it is a decision, and a CHANGELOG entry.
 FROZEN = {
     "run": {
-        "recipe", "--out", "--data-root", "--set", "--seed", "--device", "--devices",
-        "--precision", "--redo",
+        "recipe",
+        "--out",
+        "--data-root",
+        "--set",
+        "--seed",
+        "--device",
+        "--devices",
+        "--precision",
+        "--redo",
     },
     "evaluate": {
-        "checkpoint", "--dataset", "--root", "--split", "--classes", "--json", "--family",
-        "--device", "--precision",
+        "checkpoint",
+        "--dataset",
+        "--root",
+        "--split",
+        "--classes",
+        "--json",
+        "--family",
+        "--device",
+        "--precision",
     },
     "predict": {"checkpoint", "paths", "--out", "--family", "--device"},
     "check": {"recipe", "--data-root", "--set"},
@@ -59,9 +73,7 @@ def segadapt(
 def test_verbs_and_flags_are_frozen() -> None:
     group = typer.main.get_command(app)
     found = {
-        verb: {
-            parameter.opts[0] for parameter in command.params if parameter.name != "help"
-        }
+        verb: {parameter.opts[0] for parameter in command.params if parameter.name != "help"}
         for verb, command in group.commands.items()  # type: ignore[attr-defined]
     }
     assert found == FROZEN
@@ -133,9 +145,7 @@ def test_copy_show_and_list_agree(tmp_path: Path, segadapt: Callable[..., Output
     )
 
 
-def test_evaluate_and_predict_a_checkpoint(
-    tmp_path: Path, segadapt: Callable[..., Output]
-) -> None:
+def test_evaluate_and_predict_a_checkpoint(tmp_path: Path, segadapt: Callable[..., Output]) -> None:
     import numpy as np
     import torch
     from PIL import Image
@@ -159,16 +169,31 @@ def test_evaluate_and_predict_a_checkpoint(
         Image.fromarray(array).save(tmp_path / "camvid" / folder / "val" / "a.png")
     scores = tmp_path / "scores.json"
     segadapt(
-        "evaluate", str(checkpoint), "--dataset", "camvid", "--root", str(tmp_path / "camvid"),
-        "--split", "val", "--json", str(scores), "--device", "cpu",
+        "evaluate",
+        str(checkpoint),
+        "--dataset",
+        "camvid",
+        "--root",
+        str(tmp_path / "camvid"),
+        "--split",
+        "val",
+        "--json",
+        str(scores),
+        "--device",
+        "cpu",
     )
     (row,) = json.loads(scores.read_text())["scores"]
     label = np.array(Image.open(tmp_path / "camvid/labels/val/a.png"))
     assert sum(map(sum, row["confusion"])) == int((label != 11).sum())
     out = tmp_path / "out"
     segadapt(
-        "predict", str(checkpoint), str(tmp_path / "camvid/images"), "--out", str(out),
-        "--device", "cpu",
+        "predict",
+        str(checkpoint),
+        str(tmp_path / "camvid/images"),
+        "--out",
+        str(out),
+        "--device",
+        "cpu",
     )
     predicted = np.array(Image.open(out / "labels" / "val" / "a.png"))
     assert predicted.shape == (70, 100)

@@ -76,9 +76,7 @@ def _check_one(domain: Domain, index: int) -> _One:
     return _One(size, counts, None)
 
 
-def _checked_label(
-    domain: Domain, path: Path, image: Path, size: tuple[int, int]
-) -> np.ndarray:
+def _checked_label(domain: Domain, path: Path, image: Path, size: tuple[int, int]) -> np.ndarray:
     ids = read_ids(path)
     if ids.shape != size:
         raise SegadaptError(

@@ -29,9 +29,9 @@ class RawBatch(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """One image of a training batch."""
+    """One image of a training batch: its number in the domain, and whether it is mirrored."""
 
-    index: int
+    image: int
     mirrored: bool
 
 
@@ -149,11 +149,11 @@ class _TrainingImages(Dataset[Any]):
         # A worker's exception would reach the user wrapped in a traceback, so it is handed over
         # as a value and raised in the main process.
         try:
-            image = self.domain.image(draw.index)
+            image = self.domain.image(draw.image)
             label = None
             if self.domain.labelled:
-                label = self.domain.label(draw.index)
-                _check_shape(self.domain, draw.index, image, label)
+                label = self.domain.label(draw.image)
+                _check_shape(self.domain, draw.image, image, label)
                 label = resize_label(label, image.shape[:2])  # type: ignore[arg-type]
         except SegadaptError as error:
             return error

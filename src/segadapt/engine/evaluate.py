@@ -13,7 +13,11 @@ from segadapt.tasks.segmentation import upsample
 
 
 def evaluate(
-    predictor: Predictor, domain: Domain, batch_size: int, processes: Processes, title: str,
+    predictor: Predictor,
+    domain: Domain,
+    batch_size: int,
+    processes: Processes,
+    title: str,
     workers: int = 2,
 ) -> Scores:
     """Score a model on a labelled domain, at the full resolution of its labels.

@@ -20,6 +20,7 @@ import torch
 import torch.distributed
 from lightning_fabric import Fabric
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from segadapt.errors import Interrupted, SegadaptError
 
@@ -100,7 +101,10 @@ class Processes:
 
 
 def launch(
-    function: Callable[..., Any], arguments: tuple[Any, ...], device: str, devices: int,
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    device: str,
+    devices: int,
     precision: Precision,
 ) -> Any:
     """Call ``function(processes, *arguments)`` on each process; returns the first's result.
@@ -129,16 +133,16 @@ def launch(
         try:
             # Pickled by us: Fabric walks through arguments, and refuses frozen dataclasses.
             call = pickle.dumps((function, arguments))
-            return fabric.launch(_in_process, call, threads, reports)
+            return fabric.launch(_in_process, call, threads, reports)  # type: ignore[arg-type]
         except (
-            torch.multiprocessing.ProcessRaisedException,
-            torch.multiprocessing.ProcessExitedException,
+            ProcessRaisedException,
+            ProcessExitedException,
         ) as error:
             for path in sorted(Path(reports).iterdir()):
                 raise pickle.loads(path.read_bytes()) from error
             if signals:
                 raise Interrupted("stopped") from error
-            if isinstance(error, torch.multiprocessing.ProcessExitedException):
+            if isinstance(error, ProcessExitedException):
                 raise SegadaptError(
                     f"a process of --devices {devices} died ({error}); if the memory ran out, "
                     "lower the batch size or the number of processes. The same command goes on "

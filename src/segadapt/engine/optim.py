@@ -54,9 +54,7 @@ def model_optimizer(model: Segmenter, config: ModelOptimizer) -> torch.optim.Opt
     if config.name == "adamw":
         return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)
     kind = RepeatedSGD if config.repeated_updates else torch.optim.SGD
-    return kind(
-        groups, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay
-    )
+    return kind(groups, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
 
 
 def discriminator_optimizer(
@@ -69,7 +67,7 @@ def discriminator_optimizer(
 
 def poly_factor(iteration: int, total: int, power: float) -> float:
     """Polynomial decay (1 - iteration / total) ** power, for iterations counted from 0."""
-    return (1.0 - min(iteration, total) / total) ** power
+    return float((1.0 - min(iteration, total) / total) ** power)
 
 
 def set_learning_rate(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None:

@@ -39,7 +39,8 @@ class Predictor:
         self.trained = trained
         self._processes = processes
         self._model = trained.model.to(
-            processes.device, memory_format=torch.channels_last  # type: ignore[call-overload]
+            processes.device,
+            memory_format=torch.channels_last,  # type: ignore[call-overload]
         ).eval()
 
     @property
@@ -75,9 +76,7 @@ class Predictor:
         pixels = original
         size = self.trained.size
         if size is not None and (height, width) != size:
-            resized = Image.fromarray(original).resize(
-                (size[1], size[0]), Image.Resampling.BICUBIC
-            )
+            resized = Image.fromarray(original).resize((size[1], size[0]), Image.Resampling.BICUBIC)
             pixels = np.array(resized)
         probability = self.probability(torch.from_numpy(pixels.copy())[None], (height, width))
         return Prediction(
@@ -87,9 +86,7 @@ class Predictor:
         )
 
 
-def load(
-    path: str | Path, family: str | None = None, device: str = "auto"
-) -> Predictor:
+def load(path: str | Path, family: str | None = None, device: str = "auto") -> Predictor:
     """A checkpoint ready to predict: ``segadapt.load(path).predict(image).label``.
 
     Args:

@@ -1,4 +1,4 @@
-"""Domain classification losses of a discriminator (ADVENT, Eq. 7 and 8; AdaptSegNet, Eq. 2 and 4)."""
+"""Domain losses of a discriminator (ADVENT, Eq. 7 and 8; AdaptSegNet, Eq. 2 and 4)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.batch import LabelledBatch, UnlabelledBatch
-from segadapt.losses.adversarial import Gan, domain_loss
+from segadapt.losses.adversarial import DomainLabel, Gan, domain_loss
 from segadapt.methods.base import Backward, LevelWeights, Method, weighted_sum
 from segadapt.models.discriminator import build_discriminator
 from segadapt.section import Section
@@ -54,9 +54,7 @@ class AdaptSegNet(Method):
     ) -> dict[str, Tensor]:
         """See :meth:`Method.step`. Discriminators get no gradient from the adversarial term."""
         assert target is not None
-        source_levels, losses = self.supervised_step(
-            nets, source, self.config.lambda_seg, backward
-        )
+        source_levels, losses = self.supervised_step(nets, source, self.config.lambda_seg, backward)
         levels = self.task.levels(nets["model"], target.image)
         maps = {x.name: self.domain_map(x.probability) for x in levels}
         adversarial = {
@@ -83,7 +81,11 @@ class AdaptSegNet(Method):
             discriminator = nets[f"discriminator_{level.name}"]
             with torch.no_grad():
                 source_map = self.domain_map(level.probability)
-            for domain, map_ in (("source", source_map), ("target", target_maps[level.name])):
+            seen: dict[DomainLabel, Tensor] = {
+                "source": source_map,
+                "target": target_maps[level.name],
+            }
+            for domain, map_ in seen.items():
                 loss = domain_loss(discriminator(map_), domain, self.config.gan) / 2
                 backward(loss)
                 losses[f"loss_d_{domain}_{level.name}"] = loss.detach()

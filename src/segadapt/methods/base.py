@@ -32,8 +32,8 @@ class Method(nn.Module):
     """One paper's training step.
 
     A method is plain torch: it is handed its networks, one batch of each domain and ``backward``,
-    which it calls once per loss term (half the memory of one joint backward). Optimizers, schedules,
-    precision, logs and files belong to the engine. State of a method lives in buffers, so that it
+    which it calls once per loss term (half the memory of one joint backward). Optimizers,
+    schedules, precision, logs and files belong to the engine. State of a method lives in buffers, so that it
     is saved with the run.
 
     Subclasses set ``Config``, a frozen section of their settings, and ``uses_target``.
@@ -72,7 +72,10 @@ class Method(nn.Module):
         raise NotImplementedError
 
     def supervised_step(
-        self, nets: Mapping[str, nn.Module], source: LabelledBatch, weights: LevelWeights,
+        self,
+        nets: Mapping[str, nn.Module],
+        source: LabelledBatch,
+        weights: LevelWeights,
         backward: Backward,
     ) -> tuple[list[Level], dict[str, Tensor]]:
         """The part that all methods share: weighted cross-entropy on every level of the source.

@@ -1,4 +1,4 @@
-"""Training on the source alone: the baseline of all tables, and the oracle when given the target."""
+"""Training on the source alone: the baseline, and the oracle when given the target."""
 
 from __future__ import annotations
 

@@ -24,12 +24,13 @@ class ASPPClassifier(nn.Module):
         super().__init__()
         self.num_classes = num_classes
         self.dilations = dilations
-        self.conv2d_list = nn.ModuleList(
+        convolutions = [
             nn.Conv2d(in_channels, num_classes, 3, padding=rate, dilation=rate)
             for rate in dilations
-        )
-        for convolution in self.conv2d_list:
+        ]
+        for convolution in convolutions:
             nn.init.normal_(convolution.weight, 0.0, 0.01)  # as the released programs start
+        self.conv2d_list = nn.ModuleList(convolutions)
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, in_channels, h, w) -> (N, num_classes, h, w): the sum of the dilated convolutions.
@@ -38,11 +39,12 @@ class ASPPClassifier(nn.Module):
         backwards (25 times the forward time on CPUs). So all taps of all branches are computed
         by one 1x1 convolution, and each tap's result is moved to its place and added.
         """
-        convolutions = list(self.conv2d_list)
+        branches = [branch for branch in self.conv2d_list if isinstance(branch, nn.Conv2d)]
         # (classes, channels, 3, 3) per branch -> (branches * 9 * classes, channels, 1, 1)
-        taps = torch.cat([c.weight.permute(2, 3, 0, 1).flatten(0, 2) for c in convolutions])
+        taps = torch.cat([branch.weight.permute(2, 3, 0, 1).flatten(0, 2) for branch in branches])
         by_tap = F.conv2d(features, taps[:, :, None, None]).split(self.num_classes, dim=1)
-        total = torch.stack([c.bias for c in convolutions]).sum(dim=0).view(1, -1, 1, 1)
+        biases = [branch.bias for branch in branches if branch.bias is not None]
+        total = torch.stack(biases).sum(dim=0).view(1, -1, 1, 1)
         moves = [
             (down, right)
             for rate in self.dilations

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class LevelLogits(NamedTuple):
-    """Class scores at network resolution, (N, C, h, w), of the main and the auxiliary classifier."""
+    """Class scores at network resolution, (N, C, h, w), of main and auxiliary classifier."""
 
     main: Tensor
     aux: Tensor | None

@@ -69,7 +69,9 @@ def write_safetensors(
     """Write a file that is either whole or absent, whatever happens meanwhile."""
     partial = path.with_name(path.name + ".partial")
     # Contiguous: networks may be held in channels-last order, which the format does not know.
-    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, partial, dict(metadata))
+    save_file(
+        {k: v.detach().cpu().contiguous() for k, v in tensors.items()}, partial, dict(metadata)
+    )
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     partial.replace(path)

@@ -84,7 +84,7 @@ def _fetch(backbone: str) -> dict[str, Tensor]:
     """
     import torchvision
 
-    weights = torchvision.models.get_model_weights(backbone)["IMAGENET1K_V1"]
+    weights = torchvision.models.get_model_weights(backbone)["IMAGENET1K_V1"]  # type: ignore[attr-defined]
     try:
         state = torch.hub.load_state_dict_from_url(
             weights.url, map_location="cpu", weights_only=True, progress=False

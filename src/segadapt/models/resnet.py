@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torchvision
 from torch import Tensor, nn
 
@@ -14,8 +16,8 @@ BACKBONES = ("resnet50", "resnet101", "resnet152", "resnet18", "resnet34")
 class ResNetSegmenter(Segmenter):
     """DeepLab-v2 with a dilated ResNet trunk (output stride 8).
 
-    Entry names are the published ones: ``conv1`` ... ``layer4``, ``layer5`` (auxiliary classifier on
-    conv4's features, absent when single-level) and ``layer6`` (main classifier on conv5's).
+    Entry names are the published ones: ``conv1`` ... ``layer4``, ``layer5`` (auxiliary classifier
+    on conv4's features, absent when single-level) and ``layer6`` (main classifier on conv5's).
     """
 
     trunk = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")
@@ -34,7 +36,7 @@ class ResNetSegmenter(Segmenter):
         self.conv1, self.bn1, self.relu, self.maxpool = net.conv1, net.bn1, net.relu, net.maxpool
         self.layer1, self.layer2 = net.layer1, net.layer2
         self.layer3, self.layer4 = net.layer3, net.layer4
-        expansion = type(net.layer1[0]).expansion
+        expansion: int = net.layer1[0].expansion  # type: ignore[assignment]
         if multi_level:
             self.layer5 = ASPPClassifier(256 * expansion, num_classes)
         self.layer6 = ASPPClassifier(512 * expansion, num_classes)
@@ -82,6 +84,7 @@ def _dilated_resnet(
             weights=None, replace_stride_with_dilation=[False, True, True]
         )
     net.maxpool.ceil_mode = True
+    block_: Any  # torchvision does not type its blocks
     for layer, dilation in ((net.layer3, 2), (net.layer4, 4)):
         for index, block_ in enumerate(layer):
             convolutions = [block_.conv1, block_.conv2] if basic else [block_.conv2]
@@ -91,6 +94,6 @@ def _dilated_resnet(
             if basic and index == 0:
                 block_.downsample[0].stride = (1, 1)
     if not basic:
-        first = net.layer2[0]
+        first: Any = net.layer2[0]
         first.conv1.stride, first.conv2.stride = first.conv2.stride, first.conv1.stride
     return net

@@ -17,7 +17,7 @@ class ImageEntropy(NamedTuple):
     """What the ranking needs of one image."""
 
     mean_self_information: float
-    """Mean of the weighted self-information map over classes and pixels: R of Eq. 4 divided by C."""
+    """Mean of the weighted self-information map over classes and pixels: R of Eq. 4 over C."""
     mean_entropy: float
     """Mean normalised entropy over pixels, in [0, 1]: R of Eq. 4 with the entropy normalised."""
     predicted_classes: tuple[int, ...]

@@ -15,7 +15,9 @@ from segadapt.stages.context import StageContext
 from segadapt.stages.draw_job import Job, draw
 
 SPLITS: tuple[Literal["rendered", "camera_train", "camera_val"], ...] = (
-    "rendered", "camera_train", "camera_val",
+    "rendered",
+    "camera_train",
+    "camera_val",
 )
 
 

@@ -61,7 +61,7 @@ def _split(config: RankStage, domain: Domain, entropies: list[ImageEntropy]) -> 
         for e in entropies
     ]
     easy, hard = split_by_score(scores, config.easy_ratio)
-    ranked = []
+    ranked: list[RankedImage] = []
     for i in (*easy, *hard):
         found = set(entropies[i].predicted_classes)
         ranked.append(
@@ -77,9 +77,7 @@ def _split(config: RankStage, domain: Domain, entropies: list[ImageEntropy]) -> 
     return Split(config.images, config.easy_ratio, config.normalisation, tuple(ranked))
 
 
-def _gallery(
-    folder: Path, split: Split, domain: Domain, predictor: Predictor, number: int
-) -> None:
+def _gallery(folder: Path, split: Split, domain: Domain, predictor: Predictor, number: int) -> None:
     """Pictures of images evenly spaced over the ranking, the easiest and the hardest included."""
     folder.mkdir(exist_ok=True)
     count = len(split.images)
@@ -89,7 +87,5 @@ def _gallery(
         prediction = predictor.predict(image)
         stem = folder / f"{rank:05d}"
         save_jpeg(image, stem.with_suffix(".image.jpg"))
-        label_picture(prediction.label, predictor.classes).save(
-            stem.with_suffix(".prediction.png")
-        )
+        label_picture(prediction.label, predictor.classes).save(stem.with_suffix(".prediction.png"))
         entropy_picture(prediction.entropy).save(stem.with_suffix(".entropy.png"))

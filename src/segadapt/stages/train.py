@@ -64,9 +64,7 @@ def _train(
     else:
         load_starting_weights(model, config.model, context.data_root)
     step = _training_step(config, method, model, processes)
-    state = TrainingState(
-        directory / STATE_FILE, step.nets, step.optimizers, method, processes
-    )
+    state = TrainingState(directory / STATE_FILE, step.nets, step.optimizers, method, processes)
 
     def batches(start: int) -> Iterator[tuple[LabelledBatch, UnlabelledBatch | None]]:
         return _batches(config, source, target, seed, start, processes)

@@ -14,7 +14,7 @@ from segadapt.losses.segmentation import cross_entropy
 
 
 class Level(NamedTuple):
-    """One prediction level: its name (``main`` or ``aux``) and logits (N, C, H, W) at image size."""
+    """One prediction level: ``main`` or ``aux``, and logits (N, C, H, W) at image size."""
 
     name: str
     logit: Tensor

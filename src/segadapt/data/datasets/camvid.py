@@ -1,4 +1,4 @@
-"""CamVid (Brostow et al., 2009) in the layout images/SPLIT/NAME.*, labels/SPLIT/NAME.png, 11 classes."""
+"""CamVid (Brostow et al., 2009), 11 classes: images/SPLIT/NAME.*, labels/SPLIT/NAME.png."""
 
 from __future__ import annotations
 

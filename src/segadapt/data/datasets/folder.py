@@ -43,7 +43,7 @@ class FolderClasses(Section):
     """The whole of ``classes.yaml``."""
 
     classes: list[FolderClass] = Field(min_length=2)
-    ignore: list[Byte] = [255]
+    ignore: tuple[Byte, ...] = (255,)
 
 
 def class_map(root: Path) -> ClassMap:
