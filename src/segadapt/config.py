@@ -87,7 +87,7 @@ class TrainStage(Section):
     source: str
     target: str | None = None
     oracle: bool = False
-    """Allow a ``target`` domain as labelled source: for upper bounds, marked wherever it appears."""
+    """Allow a ``target`` domain as labelled source: an upper bound, marked where it appears."""
     model: ModelConfig = ModelConfig()
     start_from: str | None = None
     """A checkpoint of an earlier stage to start from, in place of the initial weights."""

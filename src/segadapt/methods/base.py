@@ -33,8 +33,8 @@ class Method(nn.Module):
 
     A method is plain torch: it is handed its networks, one batch of each domain and ``backward``,
     which it calls once per loss term (half the memory of one joint backward). Optimizers,
-    schedules, precision, logs and files belong to the engine. State of a method lives in buffers, so that it
-    is saved with the run.
+    schedules, precision, logs and files belong to the engine. State of a method lives in buffers,
+    so that it is saved with the run.
 
     Subclasses set ``Config``, a frozen section of their settings, and ``uses_target``.
     """

@@ -1,0 +1,124 @@
+"""What every backbone promises: shapes, levels, which parameters are trained, batch norm."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from segadapt.config import ModelConfig
+from segadapt.models.base import Segmenter
+from segadapt.models.initialise import BACKBONES, build_segmenter
+
+CLASSES = 4
+LARGE = {"resnet101", "resnet152"}  # shapes of these are computed without numbers
+BOTH = pytest.mark.parametrize("multi_level", [True, False])
+EVERY = pytest.mark.parametrize("backbone", BACKBONES)
+
+
+def build(backbone: str, device: str, **settings: object) -> Segmenter:
+    torch.manual_seed(0)
+    with torch.device(device):
+        return build_segmenter(
+            ModelConfig(backbone=backbone, weights="none", **settings), CLASSES
+        )
+
+
+@EVERY
+@BOTH
+def test_logits_are_an_eighth_of_the_image_and_aux_is_there_iff_multi_level(
+    backbone: str, multi_level: bool
+) -> None:
+    model = build(backbone, "meta", multi_level=multi_level).eval()
+    for height, width in ((65, 65), (128, 96), (97, 161)):
+        output = model(torch.empty(2, 3, height, width, device="meta"))
+        assert output.main.shape[:2] == (2, CLASSES)
+        assert abs(output.main.shape[2] - height / 8) <= 2
+        assert abs(output.main.shape[3] - width / 8) <= 2
+        assert (output.aux is not None) == multi_level
+        if output.aux is not None:
+            assert output.aux.shape[:2] == (2, CLASSES)
+            assert abs(output.aux.shape[2] - height / 8) <= 2
+
+
+@pytest.mark.parametrize("backbone", [x for x in BACKBONES if x not in LARGE])
+def test_forward_and_backward_are_finite(backbone: str) -> None:
+    model = build(backbone, "cpu").train()
+    torch.manual_seed(1)
+    output = model(torch.randn(1, 3, 65, 65))
+    assert torch.isfinite(output.main).all() and torch.isfinite(output.aux).all()
+    assert output.main.dtype == torch.float32
+    (output.main.square().mean() + output.aux.square().mean()).backward()
+    for name, parameter in (*model.trunk_parameters(), *model.classifier_parameters()):
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+
+
+@EVERY
+@BOTH
+def test_trunk_and_classifiers_partition_the_trainable_parameters(
+    backbone: str, multi_level: bool
+) -> None:
+    model = build(backbone, "meta", multi_level=multi_level)
+    trunk = dict(model.trunk_parameters())
+    classifiers = dict(model.classifier_parameters())
+    trainable = {k: p for k, p in model.named_parameters() if p.requires_grad}
+    assert not trunk.keys() & classifiers.keys()
+    assert trunk.keys() | classifiers.keys() == trainable.keys()
+    assert all({**trunk, **classifiers}[k] is p for k, p in trainable.items())
+    wanted = {"layer5", "layer6"} if multi_level else {"layer6"}
+    assert {k.split(".")[0] for k in classifiers} == wanted
+    assert trunk and not any(k.split(".")[0] in ("layer5", "layer6") for k in trunk)
+
+
+@EVERY
+def test_batch_norm_scale_and_shift_are_frozen_and_all_else_is_trained(backbone: str) -> None:
+    model = build(backbone, "meta")
+    norms = {
+        f"{name}.{part}"
+        for name, module in model.named_modules()
+        if isinstance(module, nn.BatchNorm2d)
+        for part in ("weight", "bias")
+    }
+    assert bool(norms) == backbone.startswith("resnet")
+    for name, parameter in model.named_parameters():
+        assert parameter.requires_grad == (name not in norms), name
+
+
+@pytest.mark.parametrize("backbone", [x for x in BACKBONES if x not in LARGE])
+@pytest.mark.parametrize("setting", ["batch", "frozen"])
+def test_statistics_move_in_training_unless_frozen(backbone: str, setting: str) -> None:
+    model = build(backbone, "cpu", batch_norm=setting, multi_level=False)
+    model.train()
+    assert model.training
+    before = {k: v.clone() for k, v in model.named_buffers()}
+    with torch.no_grad():
+        model(torch.randn(1, 3, 33, 33) + 3)
+    changed = [k for k, v in model.named_buffers() if not torch.equal(before[k], v)]
+    has_statistics = any(k.endswith("running_mean") for k in before)
+    assert bool(changed) == (has_statistics and setting == "batch")
+    model.eval()
+    assert not any(module.training for module in model.modules())
+
+
+@EVERY
+def test_largest_feature_stride_is_eight(backbone: str) -> None:
+    """A shift of the image by 8 pixels shifts the features by one: the stride, seen from outside."""
+    model = build(backbone, "meta", multi_level=False)
+    heights = [
+        model(torch.empty(1, 3, h, 128, device="meta")).main.shape[2] for h in range(96, 137, 8)
+    ]
+    assert [b - a for a, b in zip(heights[:-1], heights[1:], strict=True)] == [1] * 5
+
+
+@EVERY
+def test_entries_have_torchvision_names_in_the_trunk(backbone: str) -> None:
+    import torchvision
+
+    with torch.device("meta"):
+        theirs = getattr(torchvision.models, backbone)(weights=None).state_dict()
+    own = build(backbone, "meta").state_dict()
+    head = ("fc.", "classifier.")
+    wanted = {k: v.shape for k, v in theirs.items() if not k.startswith(head)}
+    classifiers = ("layer5.", "layer6.")
+    assert {k: v.shape for k, v in own.items() if not k.startswith(classifiers)} == wanted
