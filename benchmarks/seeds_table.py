@@ -1,6 +1,6 @@
 """Mean and spread of the mIoU over runs of one recipe with different seeds, as Markdown.
 
-    python benchmarks/seeds_table.py runs/idd-camvid-intrada-seed*
+python benchmarks/seeds_table.py runs/idd-camvid-intrada-seed*
 """
 
 from __future__ import annotations

@@ -89,13 +89,22 @@ def validate(raw: dict[str, Any], title: str) -> Recipe:
     raw = dict(raw)
     defaults = raw.pop("defaults", None) or {}
     stages = raw.get("stages")
+    if not isinstance(defaults, dict):
+        raise SegadaptError(
+            f"recipe {title}: defaults: must be a mapping from kinds of stages to their settings"
+        )
     if isinstance(stages, dict):
         unused = set(defaults) - set(OUTPUTS)
         if unused:
             raise SegadaptError(
-                f"recipe {title}: defaults.{sorted(unused)[0]}: is no kind of stage; "
+                f"recipe {title}: defaults.{sorted(map(str, unused))[0]}: is no kind of stage; "
                 f"there are {', '.join(OUTPUTS)}"
             )
+        for kind, settings in defaults.items():
+            if not isinstance(settings, dict):
+                raise SegadaptError(
+                    f"recipe {title}: defaults.{kind}: must be a mapping (it is {settings!r})"
+                )
         raw["stages"] = {
             key: merge(defaults.get(stage.get("stage"), {}), stage)
             if isinstance(stage, dict) and isinstance(stage.get("stage"), str)

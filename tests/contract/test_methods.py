@@ -26,7 +26,9 @@ METHODS_FOLDER = Path(segadapt.methods.__file__).parent
 pytestmark = pytest.mark.parametrize("name", NAMES)
 
 
-def build(name: str, multi_level: bool = True, seed: int = 0) -> tuple[Method, dict[str, nn.Module]]:
+def build(
+    name: str, multi_level: bool = True, seed: int = 0
+) -> tuple[Method, dict[str, nn.Module]]:
     torch.manual_seed(seed)
     kind = find_method(name)
     narrow = {"discriminator_width": 4} if "discriminator_width" in kind.Config.model_fields else {}
@@ -51,9 +53,7 @@ def run(method: Method, nets: dict[str, nn.Module]) -> dict[str, Tensor]:
 
 
 def gradients(network: nn.Module) -> dict[str, Tensor]:
-    return {
-        key: p.grad.clone() for key, p in network.named_parameters() if p.grad is not None
-    }
+    return {key: p.grad.clone() for key, p in network.named_parameters() if p.grad is not None}
 
 
 def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:

@@ -172,9 +172,7 @@ def test_image_without_labelled_pixels_costs_nothing(dtype: torch.dtype) -> None
 
 
 @given(st.lists(st.integers(0, 9), min_size=2, max_size=4), st.integers(0, 2**31))
-def test_mean_over_processes_is_the_loss_of_the_whole_batch(
-    labelled: list[int], seed: int
-) -> None:
+def test_mean_over_processes_is_the_loss_of_the_whole_batch(labelled: list[int], seed: int) -> None:
     """Process i has ``labelled[i]`` of its nine pixels labelled."""
     torch.manual_seed(seed)
     logit = torch.randn(len(labelled), 3, 1, 9, dtype=torch.float64)

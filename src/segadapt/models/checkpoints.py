@@ -93,7 +93,7 @@ def _load_advent(path: Path, family: str | None) -> TrainedModel:
             f"{path}: has not the entries of an ADVENT checkpoint (layer6.conv2d_list.3.weight "
             "is among those expected); it is of another family or of another backbone"
         )
-    num_classes = tensors["layer6.conv2d_list.0.weight"].shape[0]
+    num_classes = len(tensors["layer6.conv2d_list.3.weight"])
     if num_classes != len(CITYSCAPES_19.names):
         raise SegadaptError(
             f"{path}: predicts {num_classes} classes; published ADVENT checkpoints have 19"

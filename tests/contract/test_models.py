@@ -19,9 +19,7 @@ EVERY = pytest.mark.parametrize("backbone", BACKBONES)
 def build(backbone: str, device: str, **settings: object) -> Segmenter:
     torch.manual_seed(0)
     with torch.device(device):
-        return build_segmenter(
-            ModelConfig(backbone=backbone, weights="none", **settings), CLASSES
-        )
+        return build_segmenter(ModelConfig(backbone=backbone, weights="none", **settings), CLASSES)
 
 
 @EVERY

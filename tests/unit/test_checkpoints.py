@@ -1,0 +1,234 @@
+"""Checkpoint files: our own, the published layout, and everything that must be refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from segadapt.classes import CITYSCAPES_19, STREET_7
+from segadapt.config import ModelConfig
+from segadapt.errors import SegadaptError
+from segadapt.models.checkpoints import (
+    TrainedModel,
+    load_checkpoint,
+    save_checkpoint,
+    write_advent,
+)
+from segadapt.models.initialise import build_segmenter
+
+LIGHT = ModelConfig(backbone="squeezenet1_0", weights="none", input_format="rgb_mean_std")
+
+
+def light(path: Path, multi_level: bool = True, **settings: object) -> TrainedModel:
+    torch.manual_seed(0)
+    config = LIGHT.model_copy(update={"multi_level": multi_level})
+    model = build_segmenter(config, len(STREET_7.names))
+    trained = TrainedModel(model, config, STREET_7, **{"size": (96, 128), **settings})
+    save_checkpoint(path, trained)
+    return trained
+
+
+@pytest.mark.parametrize("multi_level", [True, False])
+@pytest.mark.parametrize(("size", "oracle"), [((96, 128), False), (None, True)])
+def test_round_trip(
+    tmp_path: Path, multi_level: bool, size: tuple[int, int] | None, oracle: bool
+) -> None:
+    path = tmp_path / "c.safetensors"
+    saved = light(path, multi_level, size=size, oracle=oracle)
+    found = load_checkpoint(path)
+    assert (found.config, found.classes) == (saved.config, STREET_7)
+    assert (found.size, found.oracle) == (size, oracle)
+    assert not found.model.training
+    wanted = saved.model.state_dict()
+    assert found.model.state_dict().keys() == wanted.keys()
+    assert all(torch.equal(v, wanted[k]) for k, v in found.model.state_dict().items())
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["c.safetensors"]
+
+
+def test_round_trip_of_a_model_in_channels_last_order(tmp_path: Path) -> None:
+    model = build_segmenter(LIGHT, 7).to(memory_format=torch.channels_last)
+    save_checkpoint(tmp_path / "c.safetensors", TrainedModel(model, LIGHT, STREET_7, None))
+    found = load_checkpoint(tmp_path / "c.safetensors").model.state_dict()
+    assert all(torch.equal(v, found[k]) for k, v in model.state_dict().items())
+
+
+@pytest.mark.parametrize("kept", [0, 5, 100, 0.5, 0.999])
+def test_truncated_file_is_refused(tmp_path: Path, kept: float) -> None:
+    path = tmp_path / "c.safetensors"
+    light(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: kept if isinstance(kept, int) else int(kept * len(content))])
+    with pytest.raises(SegadaptError, match=r"c\.safetensors.*cut off"):
+        load_checkpoint(path)
+
+
+def test_safetensors_of_another_program_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    for metadata in (None, {"format": "pt"}, {"segadapt": "no json"}, {"segadapt": "[]"}):
+        save_file({"a": torch.zeros(1)}, path, metadata)
+        with pytest.raises(SegadaptError, match="was not written by segadapt"):
+            load_checkpoint(path)
+
+
+def rewritten(path: Path, **changes: object) -> None:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        description = json.loads(file.metadata()["segadapt"])
+    save_file(load_file(path), path, {"segadapt": json.dumps(description | changes)})
+
+
+def test_file_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    light(path)
+    rewritten(path, format="segadapt-99")
+    with pytest.raises(SegadaptError, match="segadapt-99"):
+        load_checkpoint(path)
+
+
+def test_model_that_does_not_fit_its_entries_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    light(path)
+    single = LIGHT.model_copy(update={"multi_level": False})
+    rewritten(path, model=single.model_dump())
+    with pytest.raises(SegadaptError, match=r"has unknown 8 entries, first layer5\."):
+        load_checkpoint(path)
+    light(path, multi_level=False)
+    rewritten(path, model=LIGHT.model_dump())
+    with pytest.raises(SegadaptError, match=r"lacks 8 entries, first layer5\."):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("name", ["c.safetensors", "c.pth"])
+def test_missing_file_and_unknown_family(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SegadaptError, match="no such file"):
+        load_checkpoint(tmp_path / name, "advent")
+    with pytest.raises(SegadaptError, match="'deeplab' is unknown.*advent"):
+        load_checkpoint(tmp_path / name, "deeplab")
+
+
+class Payload:
+    """Unpickled, it would make a folder."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.target),)
+
+
+@pytest.mark.parametrize("writer", ["torch", "torch_legacy", "pickle"])
+def test_file_with_code_is_refused_and_not_run(tmp_path: Path, writer: str) -> None:
+    path, proof = tmp_path / "evil.pth", tmp_path / "executed"
+    content = {"layer6.conv2d_list.3.weight": torch.zeros(1), "x": Payload(proof)}
+    if writer == "pickle":
+        path.write_bytes(pickle.dumps(content))
+    else:
+        torch.save(content, path, _use_new_zipfile_serialization=writer == "torch")
+    with pytest.raises(SegadaptError, match=r"evil\.pth: is not a file of plain tensors"):
+        load_checkpoint(path, "advent")
+    assert not proof.exists()
+    if writer == "pickle":  # the payload itself works, so the test can fail
+        pickle.loads(path.read_bytes())
+        assert proof.exists()
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Tensor]]:
+    """A file in ADVENT's layout, its names built from torchvision's and the paper's classifier."""
+    import torchvision
+
+    generator = torch.Generator().manual_seed(0)
+    with torch.device("meta"):
+        trunk = torchvision.models.resnet50(weights=None).state_dict()
+    shapes = {k: v.shape for k, v in trunk.items() if not k.startswith("fc.")}
+    for layer, channels in (("layer5", 1024), ("layer6", 2048)):
+        for i in range(4):
+            shapes[f"{layer}.conv2d_list.{i}.weight"] = torch.Size((19, channels, 3, 3))
+            shapes[f"{layer}.conv2d_list.{i}.bias"] = torch.Size((19,))
+    tensors = {
+        k: torch.tensor(7)
+        if k.endswith("num_batches_tracked")
+        else torch.rand(shape, generator=generator)
+        for k, shape in shapes.items()
+    }
+    path = tmp_path_factory.mktemp("published") / "advent.pth"
+    torch.save(tensors, path)
+    return path, tensors
+
+
+def test_advent_file_needs_its_family(published: tuple[Path, dict[str, Tensor]]) -> None:
+    with pytest.raises(SegadaptError, match="--family advent"):
+        load_checkpoint(published[0])
+
+
+def test_advent_file_loads_and_is_written_back_key_for_key_and_bit_for_bit(
+    published: tuple[Path, dict[str, Tensor]], tmp_path: Path
+) -> None:
+    path, tensors = published
+    found = load_checkpoint(path, "advent")
+    assert (found.config.backbone, found.config.multi_level) == ("resnet50", True)
+    assert found.classes == CITYSCAPES_19
+    assert found.size == (512, 1024)  # ADVENT's INPUT_SIZE_TARGET of 1024 x 512
+    assert found.config.input_format == "bgr_mean"
+    write_advent(tmp_path / "back.pth", found.model)
+    back = torch.load(tmp_path / "back.pth", weights_only=True)
+    assert back.keys() == tensors.keys()
+    for key, value in back.items():
+        assert value.dtype == tensors[key].dtype
+        assert torch.equal(value, tensors[key]), key
+
+
+def test_single_level_advent_file_without_counters_loads(
+    published: tuple[Path, dict[str, Tensor]], tmp_path: Path
+) -> None:
+    kept = {
+        f"module.{k}": v
+        for k, v in published[1].items()
+        if not k.startswith("layer5.") and not k.endswith("num_batches_tracked")
+    }
+    torch.save({"state_dict": kept}, tmp_path / "single.pth")
+    found = load_checkpoint(tmp_path / "single.pth", "advent")
+    assert not found.config.multi_level
+    own = found.model.state_dict()
+    assert all(torch.equal(own[k.removeprefix("module.")], v) for k, v in kept.items())
+
+
+def entries(classes: int = 19) -> dict[str, Tensor]:
+    weights = {f"layer6.conv2d_list.{i}.weight": torch.zeros(classes, 8, 3, 3) for i in range(4)}
+    return {**weights, "layer4.2.conv3.weight": torch.zeros(1)}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "says"),
+    [
+        (entries(7), "predicts 7 classes; published ADVENT checkpoints have 19"),
+        ({"a": torch.zeros(1)}, "has not the entries of an ADVENT checkpoint"),
+        (entries(), "does not fit its model"),
+        (
+            {k: v for k, v in entries().items() if k != "layer6.conv2d_list.0.weight"},
+            "does not fit its model",
+        ),
+    ],
+)
+def test_file_that_is_no_advent_model(
+    tmp_path: Path, tensors: dict[str, Tensor], says: str
+) -> None:
+    torch.save(tensors, tmp_path / "c.pth")
+    with pytest.raises(SegadaptError) as caught:
+        load_checkpoint(tmp_path / "c.pth", "advent")
+    assert f"c.pth: {says}" in str(caught.value)
+
+
+def test_light_network_has_no_published_layout(tmp_path: Path) -> None:
+    trained = light(tmp_path / "c.safetensors")
+    with pytest.raises(SegadaptError, match="only ResNet"):
+        write_advent(tmp_path / "c.pth", trained.model)
+    assert not (tmp_path / "c.pth").exists()

@@ -1,0 +1,169 @@
+"""Order, shares, mirroring and batching of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from segadapt.data.domain import Domain
+from segadapt.data.loader import RawBatch, inference_batches, training_batches, training_order
+from segadapt.errors import SegadaptError
+
+MakeDomain = Callable[..., Domain]
+
+
+def numbers(batch: RawBatch) -> list[int]:
+    """Which image each of a batch is: its grey value, see ``folder_domain``."""
+    return batch.image[:, 0, 0, 2].tolist()
+
+
+@given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 2**31), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_every_epoch_is_a_permutation(length: int, batch: int, seed: int, flip: bool) -> None:
+    order = training_order(length, batch, seed, 0, 3 * length, flip)
+    flat = [draw.index for drawn in order for draw in drawn]
+    assert len(flat) == 3 * length * batch
+    for start in range(0, len(flat), length):
+        assert sorted(flat[start : start + length]) == list(range(length))
+
+
+@given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 99), st.integers(0, 20))
+@settings(max_examples=40, deadline=None)
+def test_order_is_a_function_of_its_arguments_and_can_start_anywhere(
+    length: int, batch: int, seed: int, start: int
+) -> None:
+    whole = list(training_order(length, batch, seed, 0, 20, True))
+    assert list(training_order(length, batch, seed, 0, 20, True)) == whole
+    assert list(training_order(length, batch, seed, start, 20, True)) == whole[start:]
+
+
+def test_epochs_and_seeds_differ() -> None:
+    flat = [d.index for b in training_order(50, 1, 0, 0, 100, False) for d in b]
+    assert flat[:50] != flat[50:]
+    assert flat[:50] != list(range(50))
+    assert flat[:50] != [d.index for b in training_order(50, 1, 1, 0, 50, False) for d in b]
+
+
+def test_flip_mirrors_about_half_and_changes_no_order() -> None:
+    plain = [d for b in training_order(400, 4, 0, 0, 100, False) for d in b]
+    flipped = [d for b in training_order(400, 4, 0, 0, 100, True) for d in b]
+    assert not any(d.mirrored for d in plain)
+    assert [d.index for d in plain] == [d.index for d in flipped]
+    # 400 fair coins: five standard deviations are 50.
+    assert 150 < sum(d.mirrored for d in flipped) < 250
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_batches_hold_the_images_that_the_order_says(
+    folder_domain: MakeDomain, workers: int
+) -> None:
+    domain = folder_domain([(4, 6)] * 5)
+    order = list(training_order(5, 2, 7, 1, 6, True))
+    found = list(training_batches(domain, 2, 7, (1, 6), (0, 1), True, workers))
+    assert [numbers(b) for b in found] == [[d.index for d in drawn] for drawn in order]
+    assert found[0].image.shape == (2, 4, 6, 3) and found[0].image.dtype == torch.uint8
+    assert found[0].label is not None
+    assert found[0].label.shape == (2, 4, 6) and found[0].label.dtype == torch.uint8
+
+
+def test_mirroring_turns_image_and_label_alike(folder_domain: MakeDomain) -> None:
+    domain = folder_domain([(4, 6)] * 6)
+    order = list(training_order(6, 3, 3, 0, 4, True))
+    seen = set()
+    for drawn, batch in zip(
+        order, training_batches(domain, 3, 3, (0, 4), (0, 1), True, 0), strict=True
+    ):
+        for draw, image, label in zip(drawn, batch.image, batch.label, strict=True):
+            seen.add(draw.mirrored)
+            bright = slice(3, 6) if draw.mirrored else slice(0, 3)
+            wanted = torch.zeros(4, 6, dtype=torch.uint8)
+            wanted[:, bright] = 1
+            assert torch.equal(label, wanted)
+            assert torch.equal(image[..., 0], wanted * 100 + draw.index)
+    assert seen == {True, False}
+
+
+def test_shares_of_two_ranks_make_the_whole_batch(folder_domain: MakeDomain) -> None:
+    domain = folder_domain([(4, 6)] * 7)
+    whole = training_batches(domain, 4, 5, (0, 6), (0, 1), True, 0)
+    shares = [training_batches(domain, 4, 5, (0, 6), (rank, 2), True, 0) for rank in range(2)]
+    for all_, first, second in zip(whole, *shares, strict=True):
+        assert torch.equal(all_.image, torch.cat([first.image, second.image]))
+        assert torch.equal(all_.label, torch.cat([first.label, second.label]))
+
+
+def test_unlabelled_domain_gives_no_labels(folder_domain: MakeDomain) -> None:
+    domain = folder_domain([(4, 6)] * 2, labelled=False)
+    batch = next(training_batches(domain, 2, 0, (0, 1), (0, 1), True, 0))
+    assert batch.label is None
+    assert next(inference_batches(domain, 2, (0, 1), 0)).labels is None
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_mixed_sizes_in_a_training_batch_are_refused(
+    folder_domain: MakeDomain, workers: int
+) -> None:
+    domain = folder_domain([(4, 6), (8, 6)])
+    with pytest.raises(SegadaptError, match=r"\(4, 6\), \(8, 6\).*batch_size=1"):
+        list(training_batches(domain, 2, 0, (0, 1), (0, 1), False, workers))
+    assert len(list(training_batches(domain, 1, 0, (0, 2), (0, 1), False, workers))) == 2
+
+
+def test_a_domain_with_a_size_makes_mixed_sizes_equal(folder_domain: MakeDomain) -> None:
+    domain = folder_domain([(4, 6), (8, 12)], size=(4, 6))
+    batch = next(training_batches(domain, 2, 0, (0, 1), (0, 1), False, 0))
+    assert batch.image.shape == (2, 4, 6, 3)
+    wanted = torch.tensor([1, 1, 1, 0, 0, 0], dtype=torch.uint8).expand(2, 4, 6)
+    assert torch.equal(batch.label, wanted)
+
+
+def test_label_of_another_size_than_its_image_is_refused(folder_domain: MakeDomain) -> None:
+    domain = folder_domain([(4, 6)])
+    Image.fromarray(np.zeros((4, 8), np.uint8)).save(domain.samples[0].label)
+    with pytest.raises(SegadaptError, match=r"000\.png: is 4x8 .*is 4x6; they must be equal"):
+        list(training_batches(domain, 1, 0, (0, 1), (0, 1), False, 0))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_damaged_image_is_told_in_our_words(folder_domain: MakeDomain, workers: int) -> None:
+    domain = folder_domain([(4, 6)] * 2)
+    domain.samples[1].image.write_bytes(b"nothing")
+    for batches in (
+        training_batches(domain, 1, 0, (0, 2), (0, 1), False, workers),
+        inference_batches(domain, 1, (0, 1), workers),
+    ):
+        with pytest.raises(SegadaptError, match=r"001\.png.*cannot be decoded"):
+            list(batches)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 5, 9])
+@pytest.mark.parametrize("processes", [1, 2, 3, 7])
+def test_inference_covers_every_image_once(
+    folder_domain: MakeDomain, batch_size: int, processes: int
+) -> None:
+    sizes = [(4, 6), (8, 6), (4, 6), (4, 6), (8, 6)]
+    domain = folder_domain(sizes)
+    seen = []
+    for rank in range(processes):
+        for batch in inference_batches(domain, batch_size, (rank, processes), 0):
+            assert 1 <= len(batch.indices) <= batch_size
+            assert len(batch.image) == len(batch.indices) == len(batch.labels)
+            for index, image, label in zip(batch.indices, batch.image, batch.labels, strict=True):
+                assert image.shape == (*sizes[index], 3)
+                assert int(image[0, 0, 2]) == index
+                assert label.shape == sizes[index]
+            seen.extend(batch.indices)
+    assert sorted(seen) == list(range(5))
+
+
+def test_inference_labels_keep_the_files_resolution(folder_domain: MakeDomain) -> None:
+    domain = folder_domain([(8, 12)], size=(4, 6))
+    (batch,) = inference_batches(domain, 4, (0, 1), 0)
+    assert batch.image.shape == (1, 4, 6, 3)
+    assert batch.labels[0].shape == (8, 12)

@@ -1,0 +1,162 @@
+"""Optimizers against plain SGD, and the schedule by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
+from segadapt.engine.optim import (
+    RepeatedSGD,
+    discriminator_optimizer,
+    model_optimizer,
+    poly_factor,
+    set_learning_rate,
+)
+from segadapt.models.resnet import ResNetSegmenter
+from segadapt.models.squeezenet import SqueezeNetSegmenter
+
+SETTINGS = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.05}
+REPEATS = (1, 3, 2)
+
+
+def parameters() -> list[nn.Parameter]:
+    generator = torch.Generator().manual_seed(0)
+    return [nn.Parameter(torch.randn(4, generator=generator).double()) for _ in REPEATS]
+
+
+def fill_gradients(values: list[nn.Parameter], step: int) -> None:
+    generator = torch.Generator().manual_seed(100 + step)
+    for p in values:
+        p.grad = torch.randn(4, generator=generator).double()
+
+
+def test_repeated_sgd_equals_plain_sgd_applied_so_often() -> None:
+    ours, plain = parameters(), parameters()
+    repeated = RepeatedSGD(
+        [{"params": [p], "repeats": k} for p, k in zip(ours, REPEATS, strict=True)], **SETTINGS
+    )
+    single = [torch.optim.SGD([p], **SETTINGS) for p in plain]
+    for step in range(4):
+        fill_gradients(ours, step)
+        fill_gradients(plain, step)
+        repeated.step()
+        for optimizer, k in zip(single, REPEATS, strict=True):
+            for _ in range(k):
+                optimizer.step()
+        assert len(repeated.param_groups) == len(REPEATS)
+    for a, b in zip(ours, plain, strict=True):
+        assert torch.allclose(a, b, rtol=0, atol=1e-14)
+
+
+def test_repeated_sgd_by_hand() -> None:
+    p = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    optimizer = RepeatedSGD([{"params": [p], "repeats": 2}], lr=0.1, momentum=0.5)
+    p.grad = torch.ones_like(p)
+    optimizer.step()
+    # velocity 1, then 0.5 + 1: 1 - 0.1 - 0.15
+    assert float(p.detach()) == pytest.approx(0.75, abs=1e-12)
+
+
+def test_repeated_sgd_goes_on_from_its_saved_state() -> None:
+    def make() -> tuple[list[nn.Parameter], RepeatedSGD]:
+        values = parameters()
+        groups = [{"params": [p], "repeats": k} for p, k in zip(values, REPEATS, strict=True)]
+        return values, RepeatedSGD(groups, **SETTINGS)
+
+    straight, optimizer = make()
+    for step in range(3):
+        fill_gradients(straight, step)
+        optimizer.step()
+        if step == 1:
+            saved = optimizer.state_dict()
+            halfway = [p.detach().clone() for p in straight]
+            saved = torch.utils._pytree.tree_map(
+                lambda x: x.clone() if isinstance(x, torch.Tensor) else x, saved
+            )
+    resumed, optimizer = make()
+    optimizer.load_state_dict(saved)
+    for p, value in zip(resumed, halfway, strict=True):
+        p.data.copy_(value)
+    fill_gradients(resumed, 2)
+    optimizer.step()
+    assert all(torch.equal(a, b) for a, b in zip(straight, resumed, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("iteration", "total", "power", "factor"),
+    [
+        (0, 100, 0.9, 1.0),
+        (50, 100, 1.0, 0.5),
+        (75, 100, 0.5, 0.5),
+        (99, 100, 2.0, 0.0001),
+        (100, 100, 0.9, 0.0),
+        (130, 100, 0.9, 0.0),
+        (30, 100, 0.0, 1.0),
+    ],
+)
+def test_poly_factor(iteration: int, total: int, power: float, factor: float) -> None:
+    assert poly_factor(iteration, total, power) == pytest.approx(factor)
+
+
+def tiny_resnet() -> ResNetSegmenter:
+    with torch.device("meta"):
+        return ResNetSegmenter("resnet50", 3, blocks=(1, 2, 1, 1))
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_trunk_and_classifiers_have_their_rates(name: str) -> None:
+    with torch.device("meta"):
+        model = SqueezeNetSegmenter("squeezenet1_0", 3)
+    config = ModelOptimizer(name=name, lr=0.02, classifier_factor=5.0, weight_decay=0.125)
+    optimizer = model_optimizer(model, config)
+    rates = {id(p): g["base_lr"] for g in optimizer.param_groups for p in g["params"]}
+    assert sum(len(g["params"]) for g in optimizer.param_groups) == len(rates)
+    assert rates.keys() == {id(p) for p in model.parameters() if p.requires_grad}
+    for key, parameter in model.named_parameters():
+        wanted = 0.1 if key.startswith(("layer5", "layer6")) else 0.02
+        assert rates[id(parameter)] == pytest.approx(wanted), key
+    assert all(g["weight_decay"] == 0.125 for g in optimizer.param_groups)
+    set_learning_rate([optimizer], 0.5)
+    assert [g["lr"] for g in optimizer.param_groups] == pytest.approx([0.01, 0.05])
+    set_learning_rate([optimizer], 0.25)
+    assert [g["lr"] for g in optimizer.param_groups] == pytest.approx([0.005, 0.025])
+
+
+def test_batch_norm_scale_and_shift_are_in_no_group() -> None:
+    model = tiny_resnet()
+    optimizer = model_optimizer(model, ModelOptimizer())
+    held = {id(p) for g in optimizer.param_groups for p in g["params"]}
+    assert held == {id(p) for p in model.parameters() if p.requires_grad}
+    assert len(held) < len(list(model.parameters()))
+
+
+def test_repeated_updates_count_as_the_released_walk_over_nested_modules_does() -> None:
+    """ADVENT's list of trunk weights: for every module of every part, all of its parameters."""
+    model = tiny_resnet()
+    times: dict[int, int] = {}
+    for part in (model.conv1, model.bn1, model.layer1, model.layer2, model.layer3, model.layer4):
+        for module in part.modules():
+            for parameter in module.parameters():
+                if parameter.requires_grad:
+                    times[id(parameter)] = times.get(id(parameter), 0) + 1
+    for head in (model.layer5, model.layer6):
+        times |= {id(p): 1 for p in head.parameters()}
+    optimizer = model_optimizer(model, ModelOptimizer(repeated_updates=True))
+    assert isinstance(optimizer, RepeatedSGD)
+    found = {id(p): g["repeats"] for g in optimizer.param_groups for p in g["params"]}
+    assert found == times
+    assert max(times.values()) == 4 and min(times.values()) == 1
+
+
+def test_discriminator_optimizer_is_adam_with_its_settings() -> None:
+    network = nn.Conv2d(1, 1, 1)
+    config = DiscriminatorOptimizer(lr=0.25, betas=(0.5, 0.75))
+    optimizer = discriminator_optimizer(network, config)
+    assert isinstance(optimizer, torch.optim.Adam)
+    (group,) = optimizer.param_groups
+    assert (group["lr"], group["base_lr"], tuple(group["betas"])) == (0.25, 0.25, (0.5, 0.75))
+    assert group["weight_decay"] == 0
+    set_learning_rate([optimizer], 0.1)
+    assert group["lr"] == pytest.approx(0.025)

@@ -1,0 +1,115 @@
+"""``segadapt.load(path).predict(image)`` for every form of image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import segadapt
+from segadapt.classes import STREET_7
+from segadapt.config import ModelConfig
+from segadapt.engine.predict import Predictor
+from segadapt.errors import SegadaptError
+from segadapt.models.checkpoints import TrainedModel, save_checkpoint
+from segadapt.models.initialise import build_segmenter
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (70, 90, 3)).astype(np.uint8)
+
+
+def predictor(folder: Path, size: tuple[int, int] | None) -> Predictor:
+    torch.manual_seed(0)
+    config = ModelConfig(backbone="squeezenet1_0", weights="none")
+    model = build_segmenter(config, len(STREET_7.names))
+    path = folder / "net.safetensors"
+    save_checkpoint(path, TrainedModel(model, config, STREET_7, size))
+    return segadapt.load(path, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def resizing(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    return predictor(tmp_path_factory.mktemp("net"), (64, 96))
+
+
+def test_result_has_the_images_own_size_and_is_consistent(resizing: Predictor) -> None:
+    found = resizing.predict(PIXELS)
+    assert found.label.shape == found.entropy.shape == (70, 90)
+    assert found.label.dtype == np.uint8
+    assert found.probability.shape == (7, 70, 90)
+    assert np.allclose(found.probability.sum(axis=0), 1, atol=1e-5)
+    assert np.array_equal(found.label, found.probability.argmax(axis=0))
+    p = found.probability.astype(np.float64)
+    assert np.allclose(
+        found.entropy, -(p * np.log(np.where(p > 0, p, 1))).sum(axis=0) / np.log(7), atol=1e-5
+    )
+    assert len(np.unique(found.label)) > 1, "the check needs a picture with several classes"
+    assert resizing.classes == STREET_7
+
+
+def test_path_text_pillow_and_array_give_the_same(resizing: Predictor, tmp_path: Path) -> None:
+    path = tmp_path / "image.png"
+    Image.fromarray(PIXELS).save(path)
+    wanted = resizing.predict(PIXELS).probability
+    for form in (path, str(path), Image.fromarray(PIXELS), PIXELS[::1]):
+        assert np.array_equal(resizing.predict(form).probability, wanted)
+
+
+def test_prediction_is_the_model_on_the_resized_normalised_image(resizing: Predictor) -> None:
+    small = np.asarray(Image.fromarray(PIXELS).resize((96, 64), Image.Resampling.BICUBIC))
+    mean = np.array([104.00698793, 116.66876762, 122.67891434])  # Caffe's, in BGR order
+    x = torch.from_numpy((small[..., ::-1] - mean).transpose(2, 0, 1)).float()[None]
+    with torch.no_grad():
+        logit = resizing.trained.model(x).main
+        large = torch.nn.functional.interpolate(
+            logit, (70, 90), mode="bilinear", align_corners=True
+        )
+    found = resizing.predict(PIXELS).probability
+    assert np.allclose(found, large[0].softmax(dim=0).numpy(), atol=1e-4)
+
+
+def test_grey_transparent_and_mirrored_memory_are_read_as_rgb(resizing: Predictor) -> None:
+    grey = Image.fromarray(PIXELS[..., 0])
+    as_rgb = np.repeat(PIXELS[..., :1], 3, axis=2)
+    assert np.array_equal(resizing.predict(grey).label, resizing.predict(as_rgb).label)
+    transparent = Image.fromarray(PIXELS).convert("RGBA")
+    assert np.array_equal(resizing.predict(transparent).label, resizing.predict(PIXELS).label)
+    view = PIXELS[:, ::-1]
+    assert np.array_equal(resizing.predict(view).label, resizing.predict(view.copy()).label)
+
+
+def test_without_a_size_each_image_keeps_its_own(tmp_path: Path) -> None:
+    plain = predictor(tmp_path, None)
+    for height, width in ((64, 80), (51, 75)):
+        assert plain.predict(PIXELS[:height, :width]).label.shape == (height, width)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        PIXELS[..., 0],
+        PIXELS.astype(np.float32) / 255,
+        np.zeros((8, 8, 4), np.uint8),
+        np.zeros((1, 8, 8, 3), np.uint8),
+    ],
+)
+def test_array_of_another_form_is_refused(resizing: Predictor, array: np.ndarray) -> None:
+    with pytest.raises(SegadaptError, match="uint8 RGB"):
+        resizing.predict(array)
+
+
+def test_missing_and_corrupt_files_are_named(resizing: Predictor, tmp_path: Path) -> None:
+    with pytest.raises(SegadaptError, match=r"gone\.png.*missing"):
+        resizing.predict(tmp_path / "gone.png")
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(SegadaptError, match=r"text\.png.*cannot be decoded"):
+        resizing.predict(tmp_path / "text.png")
+    with pytest.raises(SegadaptError):
+        resizing.predict(tmp_path)
+
+
+def test_missing_checkpoint_and_device_are_sentences(tmp_path: Path) -> None:
+    with pytest.raises(SegadaptError, match="no such file"):
+        segadapt.load(tmp_path / "none.safetensors")
