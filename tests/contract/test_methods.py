@@ -70,7 +70,7 @@ def test_config_is_a_frozen_section_with_defaults(name: str) -> None:
 
 
 def test_config_refuses_unknown_keys(name: str) -> None:
-    with pytest.raises(ValidationError, match="no_such_setting"):
+    with pytest.raises(ValidationError, match=r"no_such_setting"):
         find_method(name).Config(no_such_setting=1)
 
 

@@ -27,7 +27,7 @@ def numbers(batch: RawBatch) -> list[int]:
 @settings(max_examples=40, deadline=None)
 def test_every_epoch_is_a_permutation(length: int, batch: int, seed: int, flip: bool) -> None:
     order = training_order(length, batch, seed, 0, 3 * length, flip)
-    flat = [draw.index for drawn in order for draw in drawn]
+    flat = [draw.image for drawn in order for draw in drawn]
     assert len(flat) == 3 * length * batch
     for start in range(0, len(flat), length):
         assert sorted(flat[start : start + length]) == list(range(length))
@@ -44,17 +44,17 @@ def test_order_is_a_function_of_its_arguments_and_can_start_anywhere(
 
 
 def test_epochs_and_seeds_differ() -> None:
-    flat = [d.index for b in training_order(50, 1, 0, 0, 100, False) for d in b]
+    flat = [d.image for b in training_order(50, 1, 0, 0, 100, False) for d in b]
     assert flat[:50] != flat[50:]
     assert flat[:50] != list(range(50))
-    assert flat[:50] != [d.index for b in training_order(50, 1, 1, 0, 50, False) for d in b]
+    assert flat[:50] != [d.image for b in training_order(50, 1, 1, 0, 50, False) for d in b]
 
 
 def test_flip_mirrors_about_half_and_changes_no_order() -> None:
     plain = [d for b in training_order(400, 4, 0, 0, 100, False) for d in b]
     flipped = [d for b in training_order(400, 4, 0, 0, 100, True) for d in b]
     assert not any(d.mirrored for d in plain)
-    assert [d.index for d in plain] == [d.index for d in flipped]
+    assert [d.image for d in plain] == [d.image for d in flipped]
     # 400 fair coins: five standard deviations are 50.
     assert 150 < sum(d.mirrored for d in flipped) < 250
 
@@ -66,7 +66,7 @@ def test_batches_hold_the_images_that_the_order_says(
     domain = folder_domain([(4, 6)] * 5)
     order = list(training_order(5, 2, 7, 1, 6, True))
     found = list(training_batches(domain, 2, 7, (1, 6), (0, 1), True, workers))
-    assert [numbers(b) for b in found] == [[d.index for d in drawn] for drawn in order]
+    assert [numbers(b) for b in found] == [[d.image for d in drawn] for drawn in order]
     assert found[0].image.shape == (2, 4, 6, 3) and found[0].image.dtype == torch.uint8
     assert found[0].label is not None
     assert found[0].label.shape == (2, 4, 6) and found[0].label.dtype == torch.uint8
@@ -85,7 +85,7 @@ def test_mirroring_turns_image_and_label_alike(folder_domain: MakeDomain) -> Non
             wanted = torch.zeros(4, 6, dtype=torch.uint8)
             wanted[:, bright] = 1
             assert torch.equal(label, wanted)
-            assert torch.equal(image[..., 0], wanted * 100 + draw.index)
+            assert torch.equal(image[..., 0], wanted * 100 + draw.image)
     assert seen == {True, False}
 
 

@@ -96,7 +96,7 @@ def test_without_a_size_each_image_keeps_its_own(tmp_path: Path) -> None:
     ],
 )
 def test_array_of_another_form_is_refused(resizing: Predictor, array: np.ndarray) -> None:
-    with pytest.raises(SegadaptError, match="uint8 RGB"):
+    with pytest.raises(SegadaptError, match=r"uint8 RGB"):
         resizing.predict(array)
 
 
@@ -111,5 +111,5 @@ def test_missing_and_corrupt_files_are_named(resizing: Predictor, tmp_path: Path
 
 
 def test_missing_checkpoint_and_device_are_sentences(tmp_path: Path) -> None:
-    with pytest.raises(SegadaptError, match="no such file"):
+    with pytest.raises(SegadaptError, match=r"no such file"):
         segadapt.load(tmp_path / "none.safetensors")

@@ -227,9 +227,12 @@ def test_repeated_updates_go_with_sgd_only(tmp_path: Path) -> None:
 
 
 def test_drawn_by_must_name_an_earlier_draw_stage(tmp_path: Path) -> None:
-    recipe = changed("domains.src.drawn_by", "first")
-    assert "domains.src.drawn_by" in refusal(tmp_path, changed("domains.tst.drawn_by", "nobody"))
-    assert "'first'" in refusal(tmp_path, recipe)
+    for maker in ("nobody", "first"):
+        spare = {**GOOD["domains"]["src"], "drawn_by": maker}
+        message = refusal(tmp_path, changed("domains.spare", spare))
+        assert f"domains.spare.drawn_by: {maker!r} is no draw stage" in message
+    message = refusal(tmp_path, changed("domains.tst.drawn_by", "nobody"))
+    assert "stages.eval.domain: domain 'tst' is drawn by stage 'nobody'" in message
     late = changed("domains.src.drawn_by", "draw")
     late["stages"]["draw"] = {"stage": "draw", "counts": {"rendered": 1}}
     assert "stages.first.source" in refusal(tmp_path, late)
@@ -262,7 +265,7 @@ def test_binary_file_and_unknown_name(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(SegadaptError, match=r"binary\.yaml"):
         load_recipe(str(path))
-    with pytest.raises(SegadaptError, match="'no-such-recipe'.*list recipes"):
+    with pytest.raises(SegadaptError, match=r"'no-such-recipe'.*list recipes"):
         load_recipe("no-such-recipe")
 
 

@@ -115,7 +115,7 @@ def test_refused_file_leaves_the_model_as_it_was(
 @pytest.mark.parametrize("name", ["gone.pth", "gone.safetensors"])
 def test_missing_file_is_named(tmp_path: Path, name: str) -> None:
     config = ModelConfig(backbone="squeezenet1_0", weights=name)
-    with pytest.raises(SegadaptError, match="no such file") as caught:
+    with pytest.raises(SegadaptError, match=r"no such file") as caught:
         check_weights(config, tmp_path)
     assert str(tmp_path / name) in str(caught.value)
 
@@ -126,7 +126,7 @@ def test_missing_file_is_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
 def test_file_of_something_else_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(SegadaptError, match="w\\."):
+    with pytest.raises(SegadaptError, match=r"w\."):
         loaded(tmp_path, name)
 
 
