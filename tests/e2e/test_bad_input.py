@@ -7,6 +7,7 @@ import os
 import shutil
 from collections import namedtuple
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import torchvision
 from PIL import Image
 
 from conftest import domains, recipe_of, run_recipe, save, street, train, write_recipe
+from segadapt.data.datasets import camvid
 from segadapt.errors import SegadaptError
 from segadapt.pipeline import run as run_path
 
@@ -313,3 +315,24 @@ def test_weights_that_are_not_finite_are_never_saved(data: Path, tmp_path: Path)
     message = refused(data, tmp_path, recipe)
     assert message.startswith("hot: iteration 1: the weights of model became non-finite")
     assert not (tmp_path / "run" / "1-hot" / "state.pt").exists()
+
+
+def test_normalisation_needs_rare_classes(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = camvid.CLASS_MAPS["camvid11"]
+    common = replace(own, classes=replace(own.classes, rare=()))
+    monkeypatch.setitem(camvid.CLASS_MAPS, "camvid11", common)
+    recipe = recipe_of(
+        {
+            "advent": train("advent"),
+            "rank": {
+                "stage": "rank",
+                "checkpoint": "advent.checkpoint",
+                "images": "target",
+                "normalisation": "rare_classes",
+            },
+        }
+    )
+    assert "marks no class as rare" in refused(data, tmp_path, recipe)
+    assert nothing_trained(tmp_path)

@@ -52,6 +52,8 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
             _open(context, config.domain, labelled=True)
         elif isinstance(config, RankStage | PseudoLabelStage):
             _open(context, config.images, labelled=False)
+            if isinstance(config, RankStage):
+                _check_rare_classes(context, config, place)
         elif isinstance(config, DrawStage):
             needed += sum(config.counts.values()) * config.size[0] * config.size[1] * 3
         _check_classes(context, config, place)
@@ -105,6 +107,15 @@ def _check_train(
                 )
         elif domain is not None and domain.drawn_by is None and config.batch_size > 1:
             _check_one_size(context, str(reference), place)
+
+
+def _check_rare_classes(context: StageContext, config: RankStage, place: str) -> None:
+    classes = _classes(context, config.images)
+    if config.normalisation != "none" and not classes.rare:
+        raise SegadaptError(
+            f"{place}.normalisation: class set {classes.name!r} marks no class as rare; mark some "
+            "(`rare: true` in classes.yaml) or set normalisation to none"
+        )
 
 
 def _check_one_size(context: StageContext, reference: str, place: str) -> None:

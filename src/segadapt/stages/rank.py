@@ -14,7 +14,6 @@ from segadapt.data.loader import inference_batches
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import progress
 from segadapt.engine.predict import Predictor
-from segadapt.errors import SegadaptError
 from segadapt.pictures import entropy_picture, label_picture, save_jpeg
 from segadapt.split.entropy_ranking import (
     ImageEntropy,
@@ -31,11 +30,6 @@ def run(
     """Rank, and leave ``split.json`` and a gallery of pictures."""
     domain = context.domain(config.images, labelled=False)
     predictor = context.predictor(config.checkpoint, processes)
-    if config.normalisation != "none" and not domain.classes.rare:
-        raise SegadaptError(
-            f"stages.{name}.normalisation: class set {domain.classes.name!r} marks no class as "
-            "rare; mark some (`rare: true` in classes.yaml) or set normalisation to none"
-        )
     share = (processes.rank, processes.count)
     mine: dict[int, ImageEntropy] = {}
     batches = inference_batches(domain, config.batch_size, share, workers=2)
