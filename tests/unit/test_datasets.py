@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
+import io
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +18,7 @@ from segadapt.config import DomainConfig
 from segadapt.data.check import check_domain
 from segadapt.data.domain import Domain
 from segadapt.data.listing import dataset_names, open_domain
+from segadapt.data.loader import inference_batches, training_batches
 from segadapt.errors import SegadaptError
 
 # labels.py of cityscapesScripts: id -> train id; everything else is 255.
@@ -184,6 +188,38 @@ def test_labels_of_an_unlabelled_domain_are_closed_even_where_they_are_there(
     closed = opened(dataset, tmp_path, split).unlabelled()
     with pytest.raises(SegadaptError, match=r"never opened"):
         closed.label(0)
+
+
+class Touched(BaseException):
+    """No handler of ours takes this one."""
+
+
+@EVERY
+def test_label_files_of_an_unlabelled_domain_are_not_even_looked_for(
+    dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split, _ = BUILDERS[dataset](tmp_path)
+    labels = str(label_folder(tmp_path))
+
+    def alarmed(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Any, *arguments: Any, **settings: Any) -> Any:
+            if isinstance(path, (str, Path)) and str(path).startswith(labels):
+                raise Touched(path)
+            return function(path, *arguments, **settings)
+
+        return call
+
+    for module, name in (
+        (os, "stat"), (os, "lstat"), (os, "scandir"), (os, "listdir"), (os, "open"),
+        (os.path, "exists"), (os.path, "isfile"), (io, "open"), (builtins, "open"),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, alarmed(getattr(module, name)))
+    domain = opened(dataset, tmp_path, split, labelled=False)
+    assert len(list(training_batches(domain, 1, 0, (0, 2), (0, 1), True, 0))) == 2
+    assert sum(len(b.indices) for b in inference_batches(domain, 2, (0, 1), 0)) == 2
+    assert check_domain(domain, threads=1).problems == []
+    with pytest.raises(Touched):  # the alarm works
+        opened(dataset, tmp_path, split)
 
 
 @EVERY

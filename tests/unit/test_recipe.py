@@ -11,8 +11,11 @@ import yaml
 from pydantic import ValidationError
 
 from segadapt.config import EvaluateStage, RankStage, TrainStage
+from segadapt.data.listing import dataset_names
 from segadapt.errors import SegadaptError
-from segadapt.recipe import load_recipe, recipe_names, recipe_text
+from segadapt.methods.base import find_method
+from segadapt.models.initialise import BACKBONES
+from segadapt.recipe import load_recipe, merge, recipe_names, recipe_text
 
 GOOD: dict[str, Any] = {
     "domains": {
@@ -246,6 +249,7 @@ def test_drawn_by_must_name_an_earlier_draw_stage(tmp_path: Path) -> None:
     [
         ("stages: {a: 1}\nstages: {b: 2}\n", "'stages' is given twice"),
         ("stages:\n  a: {stage: train, stage: rank}\n", "'stage' is given twice"),
+        ('stages:\n  a: {stage: train, "stage": rank}\n', "'stage' is given twice"),
         ("stages: [unclosed\n", "not valid YAML"),
         ("a: b: c\n", "not valid YAML"),
         ("stages: !!python/object/apply:os.getcwd []\n", "not valid YAML"),
@@ -258,6 +262,40 @@ def test_drawn_by_must_name_an_earlier_draw_stage(tmp_path: Path) -> None:
 def test_text_that_is_no_recipe(tmp_path: Path, text: str, says: str) -> None:
     message = refusal(tmp_path, text)
     assert says in message and "mine.yaml" in message
+
+
+def test_duplicated_key_is_told_with_its_line(tmp_path: Path) -> None:
+    assert "line 3" in refusal(tmp_path, "name: a\ndomains: {}\nname: b\n")
+
+
+MERGED = """
+description: {description}
+domains:
+  src: &gta {{dataset: gta5, split: all, role: source}}
+  again: &again
+    <<: *gta
+    split: other
+  third:
+    <<: *again
+    limit: 5
+  tgt: {{dataset: cityscapes, split: train, role: target}}
+stages:
+  only: {{stage: train, method: source_only, source: src, iterations: 1}}
+"""
+
+
+def test_merged_in_keys_may_be_overridden(tmp_path: Path) -> None:
+    domains = load_recipe(write(tmp_path, MERGED.format(description="x"))).domains
+    assert (domains["src"].split, domains["src"].role) == ("all", "source")
+    assert (domains["again"].split, domains["again"].role) == ("other", "source")
+    assert (domains["third"].split, domains["third"].limit) == ("other", 5)
+
+
+def test_section_that_is_named_and_used_again_is_not_given_twice(tmp_path: Path) -> None:
+    recipe = MERGED.replace("method: source_only", "method: &m {{name: source_only}}")
+    recipe += "  more: {{stage: train, method: *m, source: again, iterations: 2}}\n"
+    stages = load_recipe(write(tmp_path, recipe.format(description="x"))).stages
+    assert stages["only"].method == stages["more"].method == {"name": "source_only"}
 
 
 def test_binary_file_and_unknown_name(tmp_path: Path) -> None:
@@ -367,3 +405,32 @@ def test_every_shipped_recipe_loads_and_goes_by_its_name(name: str) -> None:
     assert recipe.name == name
     assert recipe.description
     assert isinstance(list(recipe.stages.values())[-1], EvaluateStage)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_shipped_recipe_names_known_parts_with_valid_settings(name: str) -> None:
+    recipe = load_recipe(name)
+    assert {domain.dataset for domain in recipe.domains.values()} <= set(dataset_names())
+    for stage in recipe.stages.values():
+        if isinstance(stage, TrainStage):
+            assert stage.model.backbone in BACKBONES
+            kind = find_method(stage.method["name"])
+            kind.Config(**{k: v for k, v in stage.method.items() if k != "name"})
+            assert stage.target is not None or not kind.uses_target
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_resolved_recipe_is_the_same_recipe_again(name: str, tmp_path: Path) -> None:
+    recipe = load_recipe(name)
+    assert load_recipe(write(tmp_path, recipe.model_dump(mode="json"))) == recipe
+
+
+def test_merge_lays_one_over_the_other_and_changes_neither() -> None:
+    below: dict[str, Any] = {"a": {"x": 1, "y": 2}, "b": 3}
+    above: dict[str, Any] = {"c": 4, "a": {"y": 5}}
+    merged = merge(below, above)
+    assert merged == {"a": {"x": 1, "y": 5}, "b": 3, "c": 4}
+    assert list(merged) == ["a", "b", "c"]
+    assert (below, above) == ({"a": {"x": 1, "y": 2}, "b": 3}, {"c": 4, "a": {"y": 5}})
+    assert merge({"a": {"x": 1}}, {"a": 2}) == {"a": 2}
+    assert merge({"a": 1}, {"a": {"x": 2}}) == {"a": {"x": 2}}

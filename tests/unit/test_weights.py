@@ -154,6 +154,19 @@ def test_without_network_the_message_names_the_ways_out(
     assert "local file in model.weights" in message and "model.weights=none" in message
 
 
+@pytest.mark.parametrize("content", [b"", b"half a downl", b"PK\x03\x04 cut"])
+def test_damaged_file_in_the_cache_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    cached = tmp_path / "checkpoints" / "squeezenet1_0-b66bff10.pth"  # torchvision's name for it
+    cached.write_bytes(content)
+    with pytest.raises(SegadaptError, match=r"cannot be fetched or read") as caught:
+        check_weights(ModelConfig(backbone="squeezenet1_0", weights="torchvision"), tmp_path)
+    assert str(cached) in str(caught.value)
+
+
 def test_torchvision_weights_are_taken_from_what_the_hub_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, imagenet: dict[str, Tensor]
 ) -> None:
@@ -188,6 +201,24 @@ def test_classifier_is_the_sum_of_its_dilated_convolutions(size: tuple[int, int]
     wanted_gradients = torch.autograd.grad(wanted, [theirs, *weights], upstream)
     for a, b in zip(found_gradients, wanted_gradients, strict=True):
         assert torch.allclose(a, b, rtol=0, atol=1e-10)
+
+
+def test_classifier_adds_up_gradients_of_two_backward_passes() -> None:
+    """As a training step does; gradients that share memory would be added several times."""
+    torch.manual_seed(0)
+    classifier = ASPPClassifier(5, 3).double()
+    first, second = (torch.randn(2, 5, 9, 13, dtype=torch.float64) for _ in range(2))
+    classifier(first).square().sum().backward()
+    classifier(second).sin().sum().backward()
+    found = [p.grad.clone() for p in classifier.parameters() if p.grad is not None]
+    classifier.zero_grad()
+    plain = [sum(c(x) for c in classifier.conv2d_list) for x in (first, second)]
+    wanted = torch.autograd.grad(
+        plain[0].square().sum() + plain[1].sin().sum(), list(classifier.parameters())
+    )
+    assert len(found) == len(wanted)
+    for a, b in zip(found, wanted, strict=True):
+        assert torch.allclose(a, b, rtol=1e-10, atol=1e-10)
 
 
 def test_classifier_has_the_published_dilations_and_start() -> None:

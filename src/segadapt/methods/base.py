@@ -110,7 +110,7 @@ def find_method(name: str) -> type[Method]:
         module_name, class_name = name.split(":", 1)
         try:
             found = getattr(importlib.import_module(module_name), class_name)
-        except (ImportError, AttributeError) as error:
+        except (ImportError, AttributeError, ValueError, TypeError) as error:
             raise SegadaptError(f"method {name}: cannot be imported ({error})") from error
         if not (isinstance(found, type) and issubclass(found, Method)):
             raise SegadaptError(f"method {name}: is not a subclass of segadapt.methods.base.Method")

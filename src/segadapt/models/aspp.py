@@ -42,9 +42,14 @@ class ASPPClassifier(nn.Module):
         branches = [branch for branch in self.conv2d_list if isinstance(branch, nn.Conv2d)]
         # (classes, channels, 3, 3) per branch -> (branches * 9 * classes, channels, 1, 1)
         taps = torch.cat([branch.weight.permute(2, 3, 0, 1).flatten(0, 2) for branch in branches])
-        by_tap = F.conv2d(features, taps[:, :, None, None]).split(self.num_classes, dim=1)
-        biases = [branch.bias for branch in branches if branch.bias is not None]
-        total = torch.stack(biases).sum(dim=0).view(1, -1, 1, 1)
+        # Each branch's bias goes with its middle tap, which stays in place. (Summed, the biases'
+        # gradients would share memory, and adding a second backward pass to them would go wrong.)
+        margin = 4 * self.num_classes
+        biases = [
+            F.pad(branch.bias, (margin, margin)) for branch in branches if branch.bias is not None
+        ]
+        maps = F.conv2d(features, taps[:, :, None, None], torch.cat(biases))
+        by_tap = maps.split(self.num_classes, dim=1)
         moves = [
             (down, right)
             for rate in self.dilations
@@ -52,6 +57,7 @@ class ASPPClassifier(nn.Module):
             for right in (-rate, 0, rate)
         ]
         height, width = features.shape[-2:]
+        total = torch.zeros_like(by_tap[0])
         for (down, right), tap in zip(moves, by_tap, strict=True):
             # Output pixel (y, x) takes the tap's value at (y + down, x + right), or zero.
             if abs(down) < height and abs(right) < width:

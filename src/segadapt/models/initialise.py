@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from segadapt.config import ModelConfig
-from segadapt.errors import SegadaptError
+from segadapt.errors import SegadaptError, first_line
 from segadapt.models import resnet, squeezenet
 from segadapt.models.base import Segmenter
 from segadapt.models.files import read_tensors
@@ -89,12 +89,12 @@ def _fetch(backbone: str) -> dict[str, Tensor]:
         state = torch.hub.load_state_dict_from_url(
             weights.url, map_location="cpu", weights_only=True, progress=False
         )
-    except (OSError, RuntimeError) as error:
+    except Exception as error:  # no network, or a damaged file in the cache: it may be anything
         target = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
         raise SegadaptError(
-            f"model.weights: torchvision's weights of {backbone} cannot be fetched ({error}). "
-            f"Without a network, put the file at {target}, or name a local file in "
-            "model.weights, or set model.weights=none to start from random weights"
+            f"model.weights: torchvision's weights of {backbone} cannot be fetched or read "
+            f"({first_line(error)}). Without a network, put the file at {target}, or name a local "
+            "file in model.weights, or set model.weights=none to start from random weights"
         ) from error
     return dict(state)
 
