@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from harness import domains, recipe_of, run_recipe, save, street, train, write_recipe
 from PIL import Image
 
-from conftest import domains, recipe_of, run_recipe, save, street, train, write_recipe
 from segadapt.data.datasets import camvid
 from segadapt.errors import SegadaptError
 from segadapt.pipeline import run as run_path

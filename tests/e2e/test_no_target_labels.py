@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from conftest import recipe_of, run_recipe, train, write_data, write_recipe
+from harness import recipe_of, run_recipe, train, write_data, write_recipe
 
 ALARM_EXIT = 3
 

@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import load_file
-
-from conftest import (
+from harness import (
     Commands,
     domains,
     read_metrics,
@@ -27,6 +25,8 @@ from conftest import (
     write_camvid,
     write_recipe,
 )
+from safetensors.numpy import load_file
+
 from segadapt.artefacts import read_json
 from segadapt.config import ModelConfig
 from segadapt.data.loader import training_order

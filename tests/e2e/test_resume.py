@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-
-from conftest import (
+from harness import (
     Command,
     Commands,
     checkpoint_hashes,
@@ -24,6 +23,7 @@ from conftest import (
     write_data,
     write_recipe,
 )
+
 from segadapt.artefacts import read_json
 from segadapt.errors import SegadaptError
 

@@ -10,11 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
-from safetensors import safe_open
-
-import segadapt
-from conftest import (
+from harness import (
     HEIGHT,
     WIDTH,
     Commands,
@@ -28,6 +24,10 @@ from conftest import (
     write_data,
     write_recipe,
 )
+from PIL import Image
+from safetensors import safe_open
+
+import segadapt
 from segadapt.errors import SegadaptError
 from segadapt.models.checkpoints import load_checkpoint
 

@@ -48,6 +48,8 @@ class TrainingState:
                     file.flush()
                     os.fsync(file.fileno())
             except (OSError, RuntimeError) as error:
+                if "DataLoader worker" in str(error):
+                    raise  # a signal that reached us here: nothing is wrong with the file
                 partial.unlink(missing_ok=True)
                 raise SegadaptError(
                     f"{self.path}: the training state cannot be written ({first_line(error)}); "
