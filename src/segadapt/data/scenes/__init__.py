@@ -4,20 +4,11 @@ They stand in for a labelled synthetic source and an unlabelled real target wher
 be downloaded: same world and classes, other materials, light, weather and sensor.
 """
 
+from segadapt.classes import CAMVID_11
+
 from .scene import Domain, Scene, draw_scene
 
-CLASS_NAMES: tuple[str, ...] = (
-    "sky",
-    "building",
-    "pole",
-    "road",
-    "pavement",
-    "tree",
-    "sign",
-    "fence",
-    "car",
-    "pedestrian",
-    "bicyclist",
-)
+# Ids are CamVid's, so that the scenes can be a source for it.
+CLASS_NAMES = CAMVID_11.names
 
 __all__ = ["CLASS_NAMES", "Domain", "Scene", "draw_scene"]
