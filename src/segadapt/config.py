@@ -12,6 +12,8 @@ Positive = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Size = tuple[Positive, Positive]
 """(height, width) in pixels."""
+Workers = Annotated[int, Field(ge=0)]
+"""Processes per domain that decode and resize; 0 does it between the steps."""
 
 
 class DomainConfig(Section):
@@ -101,8 +103,7 @@ class TrainStage(Section):
     schedule: Schedule = Schedule()
     save_every: Positive = 500
     log_every: Positive = 20
-    workers: Annotated[int, Field(ge=0)] = 2
-    """Processes per domain that decode and resize; 0 does it between the steps."""
+    workers: Workers = 2
 
     @field_validator("method", mode="before")
     @classmethod
@@ -126,6 +127,7 @@ class RankStage(Section):
     easy_ratio: Fraction = 0.67
     normalisation: Literal["none", "rare_classes", "released"] = "none"
     batch_size: Positive = 4
+    workers: Workers = 2
     gallery: Annotated[int, Field(ge=0)] = 12
     """Pictures kept for the report."""
 
@@ -137,6 +139,7 @@ class PseudoLabelStage(Section):
     checkpoint: str
     images: str
     batch_size: Positive = 4
+    workers: Workers = 2
 
 
 class EvaluateStage(Section):
@@ -146,6 +149,7 @@ class EvaluateStage(Section):
     checkpoints: list[str] = Field(min_length=1)
     domain: str
     batch_size: Positive = 4
+    workers: Workers = 2
     pictures: Annotated[int, Field(ge=0)] = 6
 
 

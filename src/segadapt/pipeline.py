@@ -5,28 +5,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import json
-import os
-import platform
-import shlex
 import shutil
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
-
-import torch
-import yaml
+from typing import Literal
 
 import segadapt
 from segadapt.artefacts import OUTPUTS, write_json
-from segadapt.config import Recipe, StageConfig
-from segadapt.engine.fabric import Processes, check_device, launch, pick_device
+from segadapt.config import Recipe
+from segadapt.engine.fabric import Processes, check_device, launch
 from segadapt.errors import SegadaptError
+from segadapt.origins import Origin, find_origins, with_dependents
+from segadapt.provenance import write_provenance
 from segadapt.recipe import load_recipe
 from segadapt.stages import draw, evaluate, pseudo_label, rank, train
 from segadapt.stages.context import StageContext
@@ -41,8 +34,6 @@ STAGES = {
 }
 MANIFEST = "manifest.json"
 STARTED = "started.json"
-# Settings that change how a stage runs but not what it computes.
-WITHOUT_EFFECT = {"save_every", "log_every", "workers", "gallery", "pictures"}
 
 
 def run(
@@ -88,9 +79,9 @@ def run(
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SegadaptError(f"--out {directory}: cannot be made ({error.strerror})") from error
-    again = _with_dependents(context, redo) if redo is not None else set()
+    again = with_dependents(context, redo) if redo is not None else set()
     with _Lock(directory), _disk_full_told(directory):
-        origins = _origins(context, precision)
+        origins = find_origins(context, precision)
         unfinished = [
             name
             for name in recipe.stages
@@ -99,7 +90,7 @@ def run(
         preflight(context, unfinished, devices)
         for name in again:
             shutil.rmtree(context.stage_directory(name), ignore_errors=True)
-        _write_provenance(context, device, devices, precision)
+        write_provenance(context, device, devices, precision)
         if unfinished:
             launch(_run_stages, (context, origins, precision), device, devices, precision)
         from segadapt.report import build_report
@@ -109,7 +100,7 @@ def run(
 
 
 def _run_stages(
-    processes: Processes, context: StageContext, origins: dict[str, _Origin], precision: str
+    processes: Processes, context: StageContext, origins: dict[str, Origin], precision: str
 ) -> None:
     for name, config in context.recipe.stages.items():
         origin = origins[name]
@@ -145,7 +136,7 @@ def _run_stages(
         processes.barrier()
 
 
-def _is_finished(context: StageContext, name: str, origin: _Origin) -> bool:
+def _is_finished(context: StageContext, name: str, origin: Origin) -> bool:
     """Whether a stage's results are there; raises where they come from other settings."""
     directory = context.stage_directory(name)
     for file in (MANIFEST, STARTED):
@@ -160,148 +151,6 @@ def _is_finished(context: StageContext, name: str, origin: _Origin) -> bool:
             )
         return file == MANIFEST
     return False
-
-
-class _Origin(NamedTuple):
-    """What a stage's result comes from."""
-
-    inputs: dict[str, Any]
-    """What it reads from outside the run, by name."""
-    fingerprint: str
-    """Changes when anything changes that the result depends on."""
-
-
-def _origins(context: StageContext, precision: str) -> dict[str, _Origin]:
-    """The origin of every stage; every domain is listed once."""
-    domains: dict[str, Any] = {}
-    origins: dict[str, _Origin] = {}
-    for name, config in context.recipe.stages.items():
-        inputs = _inputs(context, config, domains)
-        content = {
-            "config": config.model_dump(mode="json", exclude=WITHOUT_EFFECT),
-            "inputs": inputs,
-            "stages": {other: origins[other].fingerprint for other in _needs(context, name)},
-            "seed": context.seed,
-            "precision": precision,
-        }
-        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-        origins[name] = _Origin(inputs, digest)
-    return origins
-
-
-def _references(config: StageConfig) -> list[str]:
-    values = config.model_dump()
-    names = ("source", "target", "start_from", "checkpoint", "images", "domain")
-    found = [values[n] for n in names if values.get(n) is not None]
-    return found + list(values.get("checkpoints", []))
-
-
-def _needs(context: StageContext, name: str) -> list[str]:
-    """Earlier stages whose results stage ``name`` reads."""
-    needed = []
-    for reference in _references(context.recipe.stages[name]):
-        if reference in context.recipe.domains:
-            maker = context.recipe.domains[reference].drawn_by
-            needed += [maker] if maker is not None else []
-        else:
-            needed.append(reference.partition(".")[0])
-    return sorted(set(needed))
-
-
-def _inputs(context: StageContext, config: StageConfig, domains: dict[str, Any]) -> dict[str, Any]:
-    """What a stage reads from outside the run; ``domains`` keeps those that were listed."""
-    inputs: dict[str, Any] = {}
-    for reference in _references(config):
-        if reference in context.recipe.domains:
-            if reference not in domains:
-                domains[reference] = _domain_input(context, reference)
-            inputs[reference] = domains[reference]
-    weights = getattr(getattr(config, "model", None), "weights", None)
-    if weights not in (None, "none", "torchvision"):
-        path = context.data_root / Path(weights).expanduser()
-        if path.is_file():
-            with path.open("rb") as file:
-                inputs["weights_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
-    return inputs
-
-
-def _domain_input(context: StageContext, reference: str) -> dict[str, Any]:
-    """Settings, classes and image listing of a domain."""
-    config = context.recipe.domains[reference]
-    entry: dict[str, Any] = {"config": config.model_dump(mode="json")}
-    if config.drawn_by is None:
-        domain = context.domain(reference, labelled=False)
-        listing = [(sample.name, sample.image.stat().st_size) for sample in domain.samples]
-        entry["images"] = len(listing)
-        entry["listing_sha256"] = hashlib.sha256(json.dumps(listing).encode()).hexdigest()
-        entry["classes"] = domain.classes.names
-        entry["ids"] = sorted(domain.class_map.ids.items())
-    return entry
-
-
-def _with_dependents(context: StageContext, redo: str) -> set[str]:
-    """A stage and all those that depend on its result."""
-    if redo not in context.recipe.stages:
-        raise SegadaptError(
-            f"--redo {redo}: is no stage of this recipe; there are "
-            f"{', '.join(context.recipe.stages)}"
-        )
-    found = {redo}
-    for name in context.recipe.stages:
-        if found & set(_needs(context, name)):
-            found.add(name)
-    return found
-
-
-def _write_provenance(context: StageContext, device: str, devices: int, precision: str) -> None:
-    """``recipe.yaml`` and ``run.json``: all that is needed to do it again."""
-    recipe = context.recipe
-    text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    (context.directory / "recipe.yaml").write_text(text)
-    name = pick_device(device)
-    if name == "cuda":
-        name = f"cuda: {torch.cuda.get_device_name()}"
-    path = context.directory / "run.json"
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    if path.is_file():
-        with contextlib.suppress(ValueError, KeyError):
-            started = json.loads(path.read_text())["started"]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    write_json(
-        path,
-        {
-            "recipe": recipe.name,
-            "description": recipe.description,
-            "seed": context.seed,
-            "command": shlex.join(["segadapt", *sys.argv[1:]])
-            if Path(sys.argv[0]).name == "segadapt"
-            else f"segadapt.run({recipe.name!r}, seed={context.seed})",
-            "version": segadapt.__version__,
-            "started": started,
-            "hardware": {
-                "cpu": _cpu_name(),
-                "cores": os.cpu_count(),
-                "device": name,
-                "memory_gib": round(memory, 1),
-            },
-            "precision": precision,
-            "processes": devices,
-            "libraries": {
-                "python": platform.python_version(),
-                **{n: version(n) for n in ("torch", "torchvision", "lightning-fabric", "numpy")},
-            },
-        },
-    )
-
-
-def _cpu_name() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 @contextlib.contextmanager

@@ -169,10 +169,17 @@ def _describe(error: ValidationError) -> str:
     else:
         message = f"{problem['msg']} (it is {problem.get('input')!r})"
     more = len(error.errors()) - 1
-    return f"{path}: {message}" + (f" (and {more} more problems)" if more else "")
+    return f"{path}: {message}" + (f" (and {more} more problem{'s' * (more > 1)})" if more else "")
 
 
 def _check_references(recipe: Recipe, title: str) -> None:
+    for name, domain in recipe.domains.items():
+        maker = recipe.stages.get(domain.drawn_by) if domain.drawn_by else None
+        if domain.drawn_by and not isinstance(maker, DrawStage):
+            raise SegadaptError(
+                f"recipe {title}: domains.{name}.drawn_by: {domain.drawn_by!r} is no draw stage "
+                "of this recipe"
+            )
     seen: dict[str, StageConfig] = {}
     for name, stage in recipe.stages.items():
         place = f"recipe {title}: stages.{name}"
@@ -191,13 +198,6 @@ def _check_references(recipe: Recipe, title: str) -> None:
                 check.expect(f"checkpoints.{i}", reference, ("checkpoint",))
             check.expect("domain", stage.domain, ("test", "source"))
         seen[name] = stage
-    for name, domain in recipe.domains.items():
-        maker = recipe.stages.get(domain.drawn_by) if domain.drawn_by else None
-        if domain.drawn_by and not isinstance(maker, DrawStage):
-            raise SegadaptError(
-                f"recipe {title}: domains.{name}.drawn_by: {domain.drawn_by!r} is no draw stage "
-                "of this recipe"
-            )
 
 
 class _Checker:

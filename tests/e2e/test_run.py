@@ -279,6 +279,14 @@ def test_changed_data_are_noticed(copy: Path, data_root: Path, tmp_path: Path) -
         run_recipe(whole_recipe(), copy, other)
 
 
+def test_changed_source_labels_are_noticed(copy: Path, data_root: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(data_root, tmp_path / "data")
+    label = other / "rendered" / "labels" / "train" / "004.png"
+    Image.new("L", (WIDTH, HEIGHT)).save(label)
+    with pytest.raises(SegadaptError, match="other settings, data"):
+        run_recipe(whole_recipe(), copy, other)
+
+
 def test_redo_does_the_stage_and_its_dependents_only(copy: Path, data_root: Path) -> None:
     names = list(whole_recipe()["stages"])
     before = {name: snapshot(stage(copy, name)) for name in names}

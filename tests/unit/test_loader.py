@@ -128,6 +128,27 @@ def test_label_of_another_size_than_its_image_is_refused(folder_domain: MakeDoma
     Image.fromarray(np.zeros((4, 8), np.uint8)).save(domain.samples[0].label)
     with pytest.raises(SegadaptError, match=r"000\.png: is 4x8 .*is 4x6; they must be equal"):
         list(training_batches(domain, 1, 0, (0, 1), (0, 1), False, 0))
+    with pytest.raises(SegadaptError, match=r"000\.png: is 4x8 .*is 4x6; they must be equal"):
+        list(inference_batches(domain, 1, (0, 1), 0))
+
+
+def test_where_images_are_resized_only_proportions_must_agree(folder_domain: MakeDomain) -> None:
+    domain = folder_domain([(40, 60)], size=(20, 20))
+
+    def label_of(height: int, width: int) -> None:
+        Image.fromarray(np.zeros((height, width), np.uint8)).save(domain.samples[0].label)
+
+    for fitting in ((80, 120), (20, 20), (41, 60)):
+        label_of(*fitting)
+        assert len(list(training_batches(domain, 1, 0, (0, 1), (0, 1), False, 0))) == 1
+        (batch,) = inference_batches(domain, 1, (0, 1), 0)
+        assert batch.labels is not None and tuple(batch.labels[0].shape) == fitting
+    for turned in ((60, 40), (40, 40)):
+        label_of(*turned)
+        with pytest.raises(SegadaptError, match=f"is {turned[0]}x{turned[1]} .*is 40x60"):
+            list(training_batches(domain, 1, 0, (0, 1), (0, 1), False, 0))
+        with pytest.raises(SegadaptError, match=f"is {turned[0]}x{turned[1]} .*is 40x60"):
+            list(inference_batches(domain, 1, (0, 1), 0))
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -235,7 +235,7 @@ def test_drawn_by_must_name_an_earlier_draw_stage(tmp_path: Path) -> None:
         message = refusal(tmp_path, changed("domains.spare", spare))
         assert f"domains.spare.drawn_by: {maker!r} is no draw stage" in message
     message = refusal(tmp_path, changed("domains.tst.drawn_by", "nobody"))
-    assert "stages.eval.domain: domain 'tst' is drawn by stage 'nobody'" in message
+    assert "domains.tst.drawn_by: 'nobody' is no draw stage" in message
     late = changed("domains.src.drawn_by", "draw")
     late["stages"]["draw"] = {"stage": "draw", "counts": {"rendered": 1}}
     assert "stages.first.source" in refusal(tmp_path, late)

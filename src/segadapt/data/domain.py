@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segadapt.classes import ClassSet
-from segadapt.data.transforms import read_ids, read_image
+from segadapt.data.transforms import image_size, read_ids, read_image
 from segadapt.errors import SegadaptError
 from segadapt.losses.segmentation import IGNORE
+
+PROPORTIONS = 1.1
+"""Largest factor between the proportions of an image and of its label."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,29 @@ class Domain:
         if not self.labelled or sample.label is None:
             raise SegadaptError(f"{self.title}: labels of this domain are never opened here")
         return map_ids(read_ids(sample.label), self.class_map, sample.label)
+
+    def check_proportions(
+        self, index: int, image: NDArray[np.uint8], label: NDArray[np.uint8]
+    ) -> None:
+        """Raise SegadaptError where a label cannot belong to its image.
+
+        Args:
+            index: of the sample.
+            image: as :meth:`image` gives it.
+            label: as :meth:`label` gives it. Its size must be the image's; where the domain
+                resizes, it may differ in scale, as published data sets' do in places, but not in
+                proportions. Pseudo-labels have the size that images are resized to.
+        """
+        sample = self.samples[index]
+        own = image.shape[:2] if self.size is None else image_size(sample.image)
+        if label.shape in (own, self.size):
+            return
+        ratio = (label.shape[0] * own[1]) / (label.shape[1] * own[0])
+        if self.size is None or not 1 / PROPORTIONS < ratio < PROPORTIONS:
+            raise SegadaptError(
+                f"{sample.label}: is {label.shape[0]}x{label.shape[1]} (height x width) but its "
+                f"image {sample.image} is {own[0]}x{own[1]}; they must be equal"
+            )
 
     def subset(self, names: Sequence[str]) -> Domain:
         """The images called ``names``, in that order.

@@ -153,7 +153,7 @@ class _TrainingImages(Dataset[Any]):
             label = None
             if self.domain.labelled:
                 label = self.domain.label(draw.image)
-                _check_shape(self.domain, draw.image, image, label)
+                self.domain.check_proportions(draw.image, image, label)
                 label = resize_label(label, image.shape[:2])  # type: ignore[arg-type]
         except SegadaptError as error:
             return error
@@ -177,21 +177,14 @@ class _InferenceImages(Dataset[Any]):
     def __getitem__(self, position: int) -> Any:
         index = self.indices[position]
         try:
-            image = torch.from_numpy(self.domain.image(index))
-            label = torch.from_numpy(self.domain.label(index)) if self.domain.labelled else None
+            image = self.domain.image(index)
+            label = None
+            if self.domain.labelled:
+                label = self.domain.label(index)
+                self.domain.check_proportions(index, image, label)
         except SegadaptError as error:
             return error
-        return index, image, label
-
-
-def _check_shape(domain: Domain, index: int, image: Any, label: Any) -> None:
-    """Without a resize, image and label must agree; with one, only their shapes' ratio could."""
-    if domain.size is None and image.shape[:2] != label.shape:
-        sample = domain.samples[index]
-        raise SegadaptError(
-            f"{sample.label}: is {label.shape[0]}x{label.shape[1]} (height x width) but its image "
-            f"{sample.image} is {image.shape[0]}x{image.shape[1]}; they must be equal"
-        )
+        return index, torch.from_numpy(image), None if label is None else torch.from_numpy(label)
 
 
 def _stack(items: list[Any]) -> RawBatch | SegadaptError:

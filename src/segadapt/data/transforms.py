@@ -33,6 +33,12 @@ def read_image(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
     return np.array(image)
 
 
+def image_size(path: Path) -> tuple[int, int]:
+    """(height, width) of an image file that was decoded before; reads its header only."""
+    with Image.open(path) as image:
+        return image.height, image.width
+
+
 def read_ids(path: Path) -> NDArray[np.integer]:
     """Decode a label file as stored ids, (height, width); palette files give their indices.
 

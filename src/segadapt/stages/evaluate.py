@@ -32,7 +32,9 @@ def run(
     for reference in config.checkpoints:
         title = reference.partition(".")[0]
         predictor = context.predictor(reference, processes)
-        scores = evaluate(predictor, domain, config.batch_size, processes, f"{name}: {title}")
+        scores = evaluate(
+            predictor, domain, config.batch_size, processes, f"{name}: {title}", config.workers
+        )
         rows.append({"checkpoint": title, **score_row(scores, predictor)})
         if processes.is_first:
             print(f"{name}: {title}: mIoU {100 * scores.miou:.2f}", flush=True)

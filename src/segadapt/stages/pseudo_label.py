@@ -29,7 +29,7 @@ def run(
     predictor = context.predictor(config.checkpoint, processes)
     counts = torch.zeros(len(domain.classes.names), dtype=torch.long)
     share = (processes.rank, processes.count)
-    batches = inference_batches(domain, config.batch_size, share, workers=2)
+    batches = inference_batches(domain, config.batch_size, share, config.workers)
     for batch in progress(batches, name, len(domain), processes):
         height, width = batch.image.shape[1:3]
         for index, image in zip(batch.indices, batch.image, strict=True):

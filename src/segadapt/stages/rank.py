@@ -32,7 +32,7 @@ def run(
     predictor = context.predictor(config.checkpoint, processes)
     share = (processes.rank, processes.count)
     mine: dict[int, ImageEntropy] = {}
-    batches = inference_batches(domain, config.batch_size, share, workers=2)
+    batches = inference_batches(domain, config.batch_size, share, config.workers)
     for batch in progress(batches, name, len(domain), processes):
         height, width = batch.image.shape[1:3]
         for index, image in zip(batch.indices, batch.image, strict=True):

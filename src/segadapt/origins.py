@@ -1,0 +1,119 @@
+"""What a stage's result comes from, so that no result is taken for that of other settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from segadapt.config import DrawStage, EvaluateStage, StageConfig, TrainStage
+from segadapt.errors import SegadaptError
+from segadapt.stages.context import StageContext
+
+# Settings that change how a stage runs but not what it computes.
+WITHOUT_EFFECT = {"save_every", "log_every", "workers", "gallery", "pictures"}
+
+
+class Origin(NamedTuple):
+    """What a stage's result comes from."""
+
+    inputs: dict[str, Any]
+    """What it reads from outside the run, by name."""
+    fingerprint: str
+    """Changes when anything changes that the result depends on."""
+
+
+def find_origins(context: StageContext, precision: str) -> dict[str, Origin]:
+    """The origin of every stage; every domain is listed once."""
+    domains: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for name, config in context.recipe.stages.items():
+        inputs = _inputs(context, config, domains)
+        content = {
+            "config": config.model_dump(mode="json", exclude=WITHOUT_EFFECT),
+            "inputs": inputs,
+            "stages": {other: origins[other].fingerprint for other in _needs(context, name)},
+            # The scenes are a data set: they do not change with the run's seed.
+            "seed": config.seed if isinstance(config, DrawStage) else context.seed,
+            "precision": precision,
+        }
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        origins[name] = Origin(inputs, digest)
+    return origins
+
+
+def _references(config: StageConfig) -> list[str]:
+    values = config.model_dump()
+    names = ("source", "target", "start_from", "checkpoint", "images", "domain")
+    found = [values[n] for n in names if values.get(n) is not None]
+    return found + list(values.get("checkpoints", []))
+
+
+def _needs(context: StageContext, name: str) -> list[str]:
+    """Earlier stages whose results stage ``name`` reads."""
+    needed = []
+    for reference in _references(context.recipe.stages[name]):
+        if reference in context.recipe.domains:
+            maker = context.recipe.domains[reference].drawn_by
+            needed += [maker] if maker is not None else []
+        else:
+            needed.append(reference.partition(".")[0])
+    return sorted(set(needed))
+
+
+def _inputs(context: StageContext, config: StageConfig, domains: dict[str, Any]) -> dict[str, Any]:
+    """What a stage reads from outside the run; ``domains`` keeps those that were listed."""
+    inputs: dict[str, Any] = {}
+    for reference in _references(config):
+        if reference in context.recipe.domains:
+            labelled = reference == _labelled(config)
+            key = f"{reference} with labels" if labelled else reference
+            if key not in domains:
+                domains[key] = _domain_input(context, reference, labelled)
+            inputs[reference] = domains[key]
+    weights = getattr(getattr(config, "model", None), "weights", None)
+    if weights not in (None, "none", "torchvision"):
+        path = context.data_root / Path(weights).expanduser()
+        if path.is_file():
+            with path.open("rb") as file:
+                inputs["weights_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+    return inputs
+
+
+def _labelled(config: StageConfig) -> str | None:
+    """The reference whose labels the stage opens."""
+    if isinstance(config, TrainStage):
+        return config.source
+    return config.domain if isinstance(config, EvaluateStage) else None
+
+
+def _domain_input(context: StageContext, reference: str, labelled: bool) -> dict[str, Any]:
+    """Settings, classes, and names and file sizes of a domain's images (and labels if opened)."""
+    config = context.recipe.domains[reference]
+    entry: dict[str, Any] = {"config": config.model_dump(mode="json")}
+    if config.drawn_by is None:
+        domain = context.domain(reference, labelled)
+        listing = [
+            (sample.name, *(p.stat().st_size for p in (sample.image, sample.label) if p))
+            for sample in domain.samples
+        ]
+        entry["images"] = len(listing)
+        entry["listing_sha256"] = hashlib.sha256(json.dumps(listing).encode()).hexdigest()
+        entry["classes"] = domain.classes.names
+        entry["ids"] = sorted(domain.class_map.ids.items())
+    return entry
+
+
+def with_dependents(context: StageContext, redo: str) -> set[str]:
+    """A stage and all those that depend on its result."""
+    if redo not in context.recipe.stages:
+        raise SegadaptError(
+            f"--redo {redo}: is no stage of this recipe; there are "
+            f"{', '.join(context.recipe.stages)}"
+        )
+    found = {redo}
+    for name in context.recipe.stages:
+        if found & set(_needs(context, name)):
+            found.add(name)
+    return found
