@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from segadapt.errors import SegadaptError
 
-Kind = Literal["checkpoint", "images", "labels", "folder"]
+Kind = Literal["checkpoint", "images", "labels", "folder", "class_prior"]
 
 # What each kind of stage leaves, by the name that recipes refer to it with.
 OUTPUTS: dict[str, dict[str, Kind]] = {
@@ -18,12 +18,14 @@ OUTPUTS: dict[str, dict[str, Kind]] = {
     "pseudo_label": {"labels": "labels"},
     "evaluate": {},
     "draw": {"folder": "folder"},
+    "class_prior": {"shares": "class_prior"},
 }
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 SPLIT_FILE = "split.json"
 LABELS_FILE = "labels.json"
 SCENES_FOLDER = "scenes"
+PRIOR_FILE = "class_prior.json"
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,32 @@ class LabelSet:
     def path(stage_directory: Path, name: str) -> Path:
         """The label file of image ``name``."""
         return stage_directory / "labels" / f"{name}.png"
+
+
+@dataclass(frozen=True)
+class ClassPrior:
+    """How often each class occurs in the labels of a source domain (ADVENT, Sec. 3.3)."""
+
+    domain: str
+    classes: tuple[str, ...]
+    pixels: tuple[int, ...]
+    """Labelled pixels of each class over all images, at the labels' own resolution."""
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The prior p_s: shares of the labelled pixels, summing to one."""
+        total = sum(self.pixels)
+        return tuple(number / total for number in self.pixels)
+
+    def save(self, stage_directory: Path) -> None:
+        """Write the artefact into its stage's folder."""
+        write_json(stage_directory / PRIOR_FILE, asdict(self))
+
+    @classmethod
+    def load(cls, stage_directory: Path) -> ClassPrior:
+        """Read the artefact of a finished stage."""
+        values = read_json(stage_directory / PRIOR_FILE)
+        return cls(values["domain"], tuple(values["classes"]), tuple(values["pixels"]))
 
 
 def write_json(path: Path, value: object) -> None:

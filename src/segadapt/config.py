@@ -93,6 +93,8 @@ class TrainStage(Section):
     model: ModelConfig = ModelConfig()
     start_from: str | None = None
     """A checkpoint of an earlier stage to start from, in place of the initial weights."""
+    class_prior: str | None = None
+    """Output of a ``class_prior`` stage, for methods whose settings have ``class_prior``."""
     iterations: Positive
     batch_size: Positive = 1
     """Images of each domain per step, over all processes."""
@@ -116,6 +118,14 @@ class TrainStage(Section):
         if not isinstance(value.get("name"), str):
             raise ValueError("needs a name, as in `method: advent` or `method: {name: advent}`")
         return value
+
+
+class ClassPriorStage(Section):
+    """Count the classes of a source's labels once (ADVENT, Sec. 3.3)."""
+
+    stage: Literal["class_prior"]
+    source: str
+    workers: Workers = 2
 
 
 class RankStage(Section):
@@ -163,7 +173,7 @@ class DrawStage(Section):
 
 
 StageConfig = Annotated[
-    TrainStage | RankStage | PseudoLabelStage | EvaluateStage | DrawStage,
+    TrainStage | ClassPriorStage | RankStage | PseudoLabelStage | EvaluateStage | DrawStage,
     Field(discriminator="stage"),
 ]
 

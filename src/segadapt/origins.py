@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from segadapt.config import DrawStage, EvaluateStage, StageConfig, TrainStage
+from segadapt.config import ClassPriorStage, DrawStage, EvaluateStage, StageConfig, TrainStage
 from segadapt.errors import SegadaptError
 from segadapt.stages.context import StageContext
 
@@ -45,7 +45,7 @@ def find_origins(context: StageContext, precision: str) -> dict[str, Origin]:
 
 def _references(config: StageConfig) -> list[str]:
     values = config.model_dump()
-    names = ("source", "target", "start_from", "checkpoint", "images", "domain")
+    names = ("source", "target", "start_from", "class_prior", "checkpoint", "images", "domain")
     found = [values[n] for n in names if values.get(n) is not None]
     return found + list(values.get("checkpoints", []))
 
@@ -83,7 +83,7 @@ def _inputs(context: StageContext, config: StageConfig, domains: dict[str, Any])
 
 def _labelled(config: StageConfig) -> str | None:
     """The reference whose labels the stage opens."""
-    if isinstance(config, TrainStage):
+    if isinstance(config, TrainStage | ClassPriorStage):
         return config.source
     return config.domain if isinstance(config, EvaluateStage) else None
 

@@ -21,12 +21,13 @@ from segadapt.errors import SegadaptError
 from segadapt.origins import Origin, find_origins, with_dependents
 from segadapt.provenance import write_provenance
 from segadapt.recipe import load_recipe
-from segadapt.stages import draw, evaluate, pseudo_label, rank, train
+from segadapt.stages import class_prior, draw, evaluate, pseudo_label, rank, train
 from segadapt.stages.context import StageContext
 from segadapt.stages.preflight import preflight
 
 STAGES = {
     "draw": draw.run,
+    "class_prior": class_prior.run,
     "train": train.run,
     "rank": rank.run,
     "pseudo_label": pseudo_label.run,

@@ -12,22 +12,19 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from segadapt.artefacts import OUTPUTS, Kind
-from segadapt.config import (
-    DrawStage,
-    EvaluateStage,
-    PseudoLabelStage,
-    RankStage,
-    Recipe,
-    StageConfig,
-    TrainStage,
-)
+from segadapt.artefacts import OUTPUTS
+from segadapt.config import Recipe
 from segadapt.errors import SegadaptError
+from segadapt.references import check_references
 
 
 def recipe_names() -> list[str]:
-    """Names of the shipped recipes, such as ``idd-camvid/intrada``."""
-    return sorted(_walk(resources.files("segadapt.recipes"), ""))
+    """Names of the shipped recipes, such as ``idd-camvid/intrada``.
+
+    Files that begin with an underscore hold what recipes share, and are none themselves.
+    """
+    names = _walk(resources.files("segadapt.recipes"), "")
+    return sorted(name for name in names if not name.split("/")[-1].startswith("_"))
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterable[str]:
@@ -44,7 +41,7 @@ def recipe_text(name: str) -> str:
     Raises:
         SegadaptError: there is neither.
     """
-    if name in recipe_names():
+    if name in _walk(resources.files("segadapt.recipes"), ""):
         return resources.files("segadapt.recipes").joinpath(f"{name}.yaml").read_text()
     path = Path(name)
     if path.is_file():
@@ -68,16 +65,33 @@ def load_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
     Raises:
         SegadaptError: anything about it is wrong; the message names the place.
     """
+    raw = _read(name, ())
+    for override in overrides:
+        _assign(raw, override)
+    raw.setdefault("name", Path(name).stem if name not in recipe_names() else name)
+    return validate(raw, name)
+
+
+def _read(name: str, above: tuple[str, ...]) -> dict[str, Any]:
+    """A recipe's raw form, laid over those that its ``based_on`` names, the last one uppermost."""
+    if name in above:
+        raise SegadaptError(f"recipe {name}: is based on itself ({' -> '.join((*above, name))})")
     try:
         raw = yaml.load(recipe_text(name), Loader=_StrictLoader)
     except yaml.YAMLError as error:
         raise SegadaptError(f"recipe {name}: is not valid YAML: {error}") from error
     if not isinstance(raw, dict):
         raise SegadaptError(f"recipe {name}: must be a mapping with domains and stages")
-    for override in overrides:
-        _assign(raw, override)
-    raw.setdefault("name", Path(name).stem if name not in recipe_names() else name)
-    return validate(raw, name)
+    bases = raw.pop("based_on", [])
+    if isinstance(bases, str):
+        bases = [bases]
+    if not isinstance(bases, list) or not all(isinstance(base, str) for base in bases):
+        raise SegadaptError(f"recipe {name}: based_on: must be a recipe's name or a list of names")
+    below: dict[str, Any] = {}
+    for base in bases:
+        beside = Path(name).parent / base
+        below = merge(below, _read(str(beside) if beside.is_file() else base, (*above, name)))
+    return merge(below, raw)  # type: ignore[no-any-return]
 
 
 def validate(raw: dict[str, Any], title: str) -> Recipe:
@@ -115,7 +129,7 @@ def validate(raw: dict[str, Any], title: str) -> Recipe:
         recipe = Recipe.model_validate(raw)
     except ValidationError as error:
         raise SegadaptError(f"recipe {title}: {_describe(error)}") from error
-    _check_references(recipe, title)
+    check_references(recipe, title)
     return recipe
 
 
@@ -170,98 +184,6 @@ def _describe(error: ValidationError) -> str:
         message = f"{problem['msg']} (it is {problem.get('input')!r})"
     more = len(error.errors()) - 1
     return f"{path}: {message}" + (f" (and {more} more problem{'s' * (more > 1)})" if more else "")
-
-
-def _check_references(recipe: Recipe, title: str) -> None:
-    for name, domain in recipe.domains.items():
-        maker = recipe.stages.get(domain.drawn_by) if domain.drawn_by else None
-        if domain.drawn_by and not isinstance(maker, DrawStage):
-            raise SegadaptError(
-                f"recipe {title}: domains.{name}.drawn_by: {domain.drawn_by!r} is no draw stage "
-                "of this recipe"
-            )
-    seen: dict[str, StageConfig] = {}
-    for name, stage in recipe.stages.items():
-        place = f"recipe {title}: stages.{name}"
-        if "." in name or "/" in name or name in recipe.domains:
-            raise SegadaptError(
-                f"{place}: a stage's name must not hold a dot or a slash, nor be a domain's"
-            )
-        check = _Checker(recipe, seen, place)
-        if isinstance(stage, TrainStage):
-            check.train(stage)
-        elif isinstance(stage, RankStage | PseudoLabelStage):
-            check.expect("checkpoint", stage.checkpoint, ("checkpoint",))
-            check.expect("images", stage.images, ("target", "images"))
-        elif isinstance(stage, EvaluateStage):
-            for i, reference in enumerate(stage.checkpoints):
-                check.expect(f"checkpoints.{i}", reference, ("checkpoint",))
-            check.expect("domain", stage.domain, ("test", "source"))
-        seen[name] = stage
-
-
-class _Checker:
-    """Looks at the references of one stage."""
-
-    def __init__(self, recipe: Recipe, seen: Mapping[str, StageConfig], place: str) -> None:
-        self.recipe, self.seen, self.place = recipe, seen, place
-
-    def train(self, stage: TrainStage) -> None:
-        labelled = ("source", "labels", "target") if stage.oracle else ("source", "labels")
-        self.expect("source", stage.source, labelled)
-        if stage.target is not None:
-            self.expect("target", stage.target, ("target", "images"))
-        if stage.start_from is not None:
-            self.expect("start_from", stage.start_from, ("checkpoint",))
-        if stage.optimizer.repeated_updates and stage.optimizer.name != "sgd":
-            raise SegadaptError(
-                f"{self.place}.optimizer.repeated_updates: goes with the sgd optimizer only"
-            )
-
-    def expect(self, key: str, reference: str, kinds: tuple[str, ...]) -> None:
-        found = self.kind(key, reference)
-        if found not in kinds:
-            names = {"images": "a split's images", "labels": "pseudo-labels"}
-            wanted = " or ".join(
-                names.get(k, f"a {k}" if k == "checkpoint" else f"a {k} domain") for k in kinds
-            )
-            hint = ""
-            if key == "source" and found == "target":
-                hint = "; its labels are never opened, unless for an upper bound with oracle: true"
-            raise SegadaptError(
-                f"{self.place}.{key}: {reference!r} is {names.get(found, f'a {found}')}"
-                f"{' domain' if found in ('source', 'target', 'test') else ''}, "
-                f"expected {wanted}{hint}"
-            )
-
-    def kind(self, key: str, reference: str) -> Kind | str:
-        if reference in self.recipe.domains:
-            domain = self.recipe.domains[reference]
-            if domain.drawn_by is not None and domain.drawn_by not in self.seen:
-                raise SegadaptError(
-                    f"{self.place}.{key}: domain {reference!r} is drawn by stage "
-                    f"{domain.drawn_by!r}, which must come before this one"
-                )
-            return domain.role
-        stage_name, _, output = reference.partition(".")
-        if stage_name not in self.seen:
-            later = stage_name in self.recipe.stages
-            raise SegadaptError(
-                f"{self.place}.{key}: {reference!r} "
-                + (
-                    "names a stage that does not come before this one"
-                    if later
-                    else "is neither a domain nor an output of a stage (STAGE.OUTPUT)"
-                )
-                + f"; domains are {', '.join(self.recipe.domains)}"
-            )
-        outputs = OUTPUTS[self.seen[stage_name].stage]
-        if output not in outputs:
-            raise SegadaptError(
-                f"{self.place}.{key}: stage {stage_name!r} has no output {output!r}; "
-                f"it has {', '.join(outputs) or 'none'}"
-            )
-        return outputs[output]
 
 
 class _StrictLoader(yaml.SafeLoader):

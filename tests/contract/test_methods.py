@@ -161,6 +161,33 @@ def test_target_changes_the_gradients_where_it_is_used(name: str) -> None:
     assert same(*found) != find_method(name).uses_target
 
 
+def test_class_prior_is_a_term_of_its_own_where_it_is_offered(name: str) -> None:
+    kind = find_method(name)
+    if "class_prior" not in kind.Config.model_fields:
+        return
+    found, losses = [], []
+    for lambda_cp in (0.0, 0.5):
+        torch.manual_seed(0)
+        narrow = {k: 4 for k in ("discriminator_width",) if k in kind.Config.model_fields}
+        weights = {"lambda_cp": {"main": lambda_cp, "aux": 0.0}, "mu": 1.0}
+        # The last class alone: no prediction of five classes has a share of one.
+        task = SegmentationTask(CLASSES, class_prior=(0.0,) * (CLASSES - 1) + (1.0,))
+        method = kind(kind.Config(class_prior=weights, **narrow), task)
+        model = SqueezeNetSegmenter("squeezenet1_0", CLASSES, True).train()
+        nets = {"model": model, **method.extra_networks(["main", "aux"])}
+        losses.append(run(method, nets))
+        found.append(gradients(nets["model"]))
+    assert 0 < float(losses[0]["loss_cp_main"]) < 1
+    assert losses[0].keys() == losses[1].keys()
+    assert not torch.equal(
+        found[0]["layer6.conv2d_list.0.weight"], found[1]["layer6.conv2d_list.0.weight"]
+    )
+    assert same(
+        {k: v for k, v in found[0].items() if k.startswith("layer5")},
+        {k: v for k, v in found[1].items() if k.startswith("layer5")},
+    )
+
+
 def test_bf16_autocast_works_and_losses_stay_float32(name: str) -> None:
     method, nets = build(name)
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from segadapt.losses.adversarial import domain_loss
+from segadapt.losses.class_prior import class_prior_loss
 from segadapt.losses.entropy import entropy_loss, entropy_map, weighted_self_information
 from segadapt.losses.segmentation import cross_entropy
 
@@ -197,3 +198,67 @@ def test_mean_over_processes_is_the_loss_of_the_whole_batch(labelled: list[int],
     expected.backward()
     torch.testing.assert_close(averaged, expected)
     torch.testing.assert_close(shards.grad, whole.grad)
+
+
+# MinEnt+ER -------------------------------------------------------------------------------------
+
+
+def test_entropy_of_the_hardest_share_by_hand() -> None:
+    # Entropies of two classes in bits: 0, 1, H(1/4), 0 in the first image; all 1 in the second.
+    quarter = 0.5 + 0.75 * math.log2(4 / 3)
+    first = pixels([1.0, 0.0], [0.5, 0.5], [0.25, 0.75], [0.0, 1.0])
+    second = pixels(*[[0.5, 0.5]] * 4)
+    both = torch.cat([first, second])
+    # The selected entropies are summed and divided by the number of all pixels.
+    assert entropy_loss(first, 0.25).item() == pytest.approx(1 / 4)
+    assert entropy_loss(first, 0.5).item() == pytest.approx((1 + quarter) / 4)
+    assert entropy_loss(first, 0.01).item() == pytest.approx(1 / 4)  # one pixel at least
+    # The share is taken of each image, not of the batch.
+    assert entropy_loss(both, 0.5).item() == pytest.approx((1 + quarter + 2) / 8)
+
+
+@given(logits, st.floats(0.01, 0.99))
+def test_hardest_share_selects_the_highest_entropies(values: np.ndarray, share: float) -> None:
+    logit = torch.from_numpy(values).requires_grad_()
+    entropy = entropy_map(logit.softmax(dim=1)).detach().flatten(1)
+    number = max(1, round(share * entropy.shape[1]))
+    wanted = np.sort(entropy.numpy(), axis=1)[:, ::-1][:, :number].sum() / entropy.numel()
+    found = float(entropy_loss(logit.softmax(dim=1), share).detach())
+    assert found == pytest.approx(float(wanted), abs=1e-12)
+    assert -1e-12 <= found <= float(entropy_map(logit.softmax(dim=1)).detach().mean()) + 1e-12
+
+
+def test_pixels_outside_the_hardest_share_get_no_gradient() -> None:
+    logit = torch.tensor([[[[0.0, 4.0, 1.0]], [[0.1, 0.0, 0.0]]]], requires_grad=True)
+    entropy_loss(logit.softmax(dim=1), 1 / 3).backward()
+    assert logit.grad is not None
+    reached = logit.grad.abs().sum(dim=1).flatten() > 0
+    assert reached.tolist() == [True, False, False]
+
+
+# Class-ratio prior -----------------------------------------------------------------------------
+
+
+def test_class_prior_loss_by_hand() -> None:
+    # Expected shares: (0.5, 0.4, 0.1); half the prior: (0.3, 0.15, 0.05) -> met everywhere.
+    first = pixels([0.6, 0.3, 0.1], [0.4, 0.5, 0.1])
+    prior = torch.tensor([0.6, 0.3, 0.1], dtype=torch.float64)
+    assert class_prior_loss(first, prior, 0.5).item() == 0
+    # The whole prior is missed in the first class alone, by 0.1.
+    assert class_prior_loss(first, prior, 1.0).item() == pytest.approx(0.1)
+    # (0, 0, 1) falls short of half the prior by 0.3 and 0.15; the batch's mean is half of that.
+    second = pixels([0.0, 0.0, 1.0], [0.0, 0.0, 1.0])
+    assert class_prior_loss(second, prior, 0.5).item() == pytest.approx(0.45)
+    both = torch.cat([first, second])
+    assert class_prior_loss(both, prior, 0.5).item() == pytest.approx(0.225)
+
+
+@given(logits, st.floats(0, 1))
+def test_class_prior_loss_is_zero_where_the_prior_is_met(values: np.ndarray, mu: float) -> None:
+    probability = torch.from_numpy(values).softmax(dim=1)[:1]
+    met = probability.mean(dim=(0, 2, 3))
+    assert class_prior_loss(probability, met, mu).item() == pytest.approx(0, abs=1e-12)
+    uniform = torch.full_like(met, 1 / len(met))
+    loss = class_prior_loss(probability, uniform, mu).item()
+    assert 0 <= loss <= mu + 1e-12
+    assert class_prior_loss(probability, uniform, 0.0).item() == 0

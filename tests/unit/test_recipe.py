@@ -229,6 +229,14 @@ def test_repeated_updates_go_with_sgd_only(tmp_path: Path) -> None:
     assert "stages.first.optimizer.repeated_updates" in refusal(tmp_path, recipe)
 
 
+@pytest.mark.parametrize(("ratio", "part"), [(0.0, "easy"), (1.0, "hard")])
+def test_empty_part_of_a_split_is_refused_before_the_run(
+    tmp_path: Path, ratio: float, part: str
+) -> None:
+    message = refusal(tmp_path, changed("stages.rank.easy_ratio", ratio))
+    assert f"'rank.{part}' is empty at easy_ratio {ratio:g}" in message
+
+
 def test_drawn_by_must_name_an_earlier_draw_stage(tmp_path: Path) -> None:
     for maker in ("nobody", "first"):
         spare = {**GOOD["domains"]["src"], "drawn_by": maker}

@@ -9,13 +9,12 @@ from torch import Tensor, nn
 
 from segadapt.batch import LabelledBatch, UnlabelledBatch
 from segadapt.losses.adversarial import DomainLabel, Gan, domain_loss
-from segadapt.methods.base import Backward, LevelWeights, Method, weighted_sum
+from segadapt.methods.base import Backward, LevelWeights, Method, TargetConfig
 from segadapt.models.discriminator import build_discriminator
-from segadapt.section import Section
 from segadapt.tasks.segmentation import Level
 
 
-class AdaptSegNetConfig(Section):
+class AdaptSegNetConfig(TargetConfig):
     """Settings of the released program; one discriminator for each level of the model."""
 
     lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
@@ -63,7 +62,7 @@ class AdaptSegNet(Method):
             )
             for name, map_ in maps.items()
         }
-        backward(weighted_sum(levels, adversarial, self.config.lambda_adv))
+        losses |= self.target_step(levels, adversarial, self.config.lambda_adv, backward)
         losses |= {f"loss_adv_{name}": loss.detach() for name, loss in adversarial.items()}
         target_maps = {name: map_.detach() for name, map_ in maps.items()}
         return losses | self._train_discriminators(nets, source_levels, target_maps, backward)

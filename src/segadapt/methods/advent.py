@@ -17,5 +17,5 @@ class AdvEnt(AdaptSegNet):
     Config = AdaptSegNetConfig
 
     def domain_map(self, probability: Tensor) -> Tensor:
-        """I = -p log p, normalised (Sec. 3.2): (N, C, H, W) -> (N, C, H, W)."""
+        """I = -p log p (Sec. 3.2) over log C, as released: (N, C, H, W) -> (N, C, H, W)."""
         return weighted_self_information(probability)

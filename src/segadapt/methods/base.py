@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from segadapt.batch import LabelledBatch, UnlabelledBatch
 from segadapt.errors import SegadaptError
+from segadapt.losses.class_prior import class_prior_loss
 from segadapt.section import Section
 from segadapt.tasks.segmentation import Level, SegmentationTask
 
@@ -26,6 +29,19 @@ class LevelWeights(Section):
     def of(self, level: Level) -> float:
         """The weight for ``level``."""
         return self.main if level.name == "main" else self.aux
+
+
+class ClassPriorConfig(Section):
+    """Class-ratio prior on target predictions (ADVENT, Sec. 3.3)."""
+
+    lambda_cp: LevelWeights = LevelWeights(main=0.001, aux=0.0002)
+    mu: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+
+
+class TargetConfig(Section):
+    """Settings that methods with a loss on target predictions share."""
+
+    class_prior: ClassPriorConfig | None = None
 
 
 class Method(nn.Module):
@@ -46,6 +62,14 @@ class Method(nn.Module):
         super().__init__()
         self.config = config
         self.task = task
+        prior = None if task.class_prior is None else torch.tensor(task.class_prior)
+        # Not saved with the state: it is an artefact of its own.
+        self.register_buffer("class_prior", prior, persistent=False)
+
+    @property
+    def wants_class_prior(self) -> bool:
+        """Whether the settings ask for the class-ratio prior."""
+        return isinstance(self.config, TargetConfig) and self.config.class_prior is not None
 
     def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
         """Networks that are trained beside the model, for the model's level names."""
@@ -88,6 +112,28 @@ class Method(nn.Module):
         backward(weighted_sum(levels, losses, weights))
         detached = [Level(x.name, x.logit.detach()) for x in levels]
         return detached, {f"loss_seg_{name}": loss.detach() for name, loss in losses.items()}
+
+    def target_step(
+        self,
+        levels: list[Level],
+        losses: Mapping[str, Tensor],
+        weights: LevelWeights,
+        backward: Backward,
+    ) -> dict[str, Tensor]:
+        """Backward of a loss on the target's levels, with the class-ratio prior if asked for.
+
+        Returns:
+            The prior's losses, detached; none where it is not asked for.
+        """
+        total = weighted_sum(levels, losses, weights)
+        terms: dict[str, Tensor] = {}
+        if self.wants_class_prior:
+            settings: ClassPriorConfig = self.config.class_prior
+            prior = self.get_buffer("class_prior")
+            terms = {x.name: class_prior_loss(x.probability, prior, settings.mu) for x in levels}
+            total = total + weighted_sum(levels, terms, settings.lambda_cp)
+        backward(total)
+        return {f"loss_cp_{name}": loss.detach() for name, loss in terms.items()}
 
 
 def weighted_sum(

@@ -6,12 +6,13 @@ import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from segadapt.artefacts import CHECKPOINT_FILE, SCENES_FOLDER, LabelSet, Split
+from segadapt.artefacts import CHECKPOINT_FILE, SCENES_FOLDER, ClassPrior, LabelSet, Split
 from segadapt.config import Recipe
 from segadapt.data.domain import ClassMap, Domain
 from segadapt.data.listing import dataset_reader, open_domain
 from segadapt.engine.fabric import Processes
 from segadapt.engine.predict import Predictor
+from segadapt.errors import SegadaptError
 from segadapt.losses.segmentation import IGNORE
 from segadapt.models.checkpoints import load_checkpoint
 
@@ -60,7 +61,14 @@ class StageContext:
         if output == "labels":
             return self._pseudo_labelled(folder)
         split = Split.load(folder)
-        return self.domain(split.domain, labelled=False).subset(split.names(output))
+        names = split.names(output)
+        if not names:
+            raise SegadaptError(
+                f"{reference}: the {output} part of the {len(split.images)} images is empty at "
+                f"easy_ratio {split.ratio:g}; change the ratio, or leave that part out (a ratio of "
+                "1 is self-training: method source_only on the pseudo-labels)"
+            )
+        return self.domain(split.domain, labelled=False).subset(names)
 
     def _pseudo_labelled(self, folder: Path) -> Domain:
         labels = LabelSet.load(folder)
@@ -79,6 +87,10 @@ class StageContext:
     def checkpoint(self, reference: str) -> Path:
         """The file behind ``STAGE.checkpoint``."""
         return self.stage_directory(reference.partition(".")[0]) / CHECKPOINT_FILE
+
+    def class_prior(self, reference: str) -> ClassPrior:
+        """The class shares behind ``STAGE.shares``."""
+        return ClassPrior.load(self.stage_directory(reference.partition(".")[0]))
 
     def predictor(self, reference: str, processes: Processes) -> Predictor:
         """The model behind ``STAGE.checkpoint`` on the run's device."""

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from segadapt.classes import ClassSet
 from segadapt.config import (
+    ClassPriorStage,
     DrawStage,
     EvaluateStage,
     ModelConfig,
@@ -48,6 +49,8 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
                 checked.add(key)
                 check_weights(config.model, context.data_root)
             needed += _bytes_on_disk(config.model, len(_classes(context, config.source).names))
+        elif isinstance(config, ClassPriorStage):
+            _open(context, config.source, labelled=True)
         elif isinstance(config, EvaluateStage):
             _open(context, config.domain, labelled=True)
         elif isinstance(config, RankStage | PseudoLabelStage):
@@ -68,7 +71,7 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
 def _check_method(config: TrainStage, place: str) -> type[Method]:
     method = find_method(config.method["name"])
     try:
-        build_method(config, 2, None)
+        built = build_method(config, 2, None)
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(x) for x in problem["loc"])
@@ -79,6 +82,12 @@ def _check_method(config: TrainStage, place: str) -> type[Method]:
             else problem["msg"]
         )
         raise SegadaptError(f"{place}.method.{key}: {message}") from error
+    if built.wants_class_prior != (config.class_prior is not None):
+        raise SegadaptError(
+            f"{place}.class_prior: names the output of a class_prior stage if, and only if, "
+            f"the settings of method {config.method['name']} have class_prior: "
+            + ("it is missing" if config.class_prior is None else "they have not")
+        )
     return method
 
 
@@ -165,6 +174,10 @@ def _check_classes(context: StageContext, config: StageConfig, place: str) -> No
             if reference is not None:
                 found[f"{reference!r}"] = _classes(context, reference)
         checkpoints = [config.start_from] if config.start_from else []
+        if config.class_prior is not None:
+            counted = context.recipe.stages[config.class_prior.partition(".")[0]]
+            assert isinstance(counted, ClassPriorStage)
+            found[f"the prior {config.class_prior!r}"] = _classes(context, counted.source)
     elif isinstance(config, EvaluateStage):
         found[f"{config.domain!r}"] = _classes(context, config.domain)
         checkpoints = config.checkpoints

@@ -56,7 +56,10 @@ def _train(
 ) -> None:
     seed = context.stage_seed(name)
     torch.manual_seed(seed)
-    method = build_method(config, len(source.classes.names), processes)
+    prior = None
+    if config.class_prior is not None:
+        prior = context.class_prior(config.class_prior).shares
+    method = build_method(config, len(source.classes.names), processes, prior)
     model = build_segmenter(config.model, len(source.classes.names))
     if config.start_from is not None:
         start = load_checkpoint(context.checkpoint(config.start_from)).model
@@ -81,12 +84,17 @@ def _train(
     processes.barrier()
 
 
-def build_method(config: TrainStage, num_classes: int, processes: Processes | None) -> Method:
+def build_method(
+    config: TrainStage,
+    num_classes: int,
+    processes: Processes | None,
+    class_prior: tuple[float, ...] | None = None,
+) -> Method:
     """The method of a train stage, its settings validated by the method's own section."""
     settings = dict(config.method)
     method_class = find_method(settings.pop("name"))
     mean = processes.mean if processes is not None and processes.count > 1 else None
-    task = SegmentationTask(num_classes, mean)
+    task = SegmentationTask(num_classes, mean, class_prior)
     return method_class(method_class.Config(**settings), task)
 
 
