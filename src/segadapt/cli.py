@@ -6,11 +6,14 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from segadapt.errors import SegadaptError
+
+if TYPE_CHECKING:
+    from segadapt.config import Views
 
 app = typer.Typer(
     name="segadapt",
@@ -53,6 +56,22 @@ PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Number 
 FamilyOption = Annotated[
     str | None,
     typer.Option("--family", help="Whose layout a published .pth file has: advent."),
+]
+WithOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="FILE[=WEIGHT]",
+        help="Average this checkpoint's score maps with the first's, which weighs 1; repeatable.",
+    ),
+]
+ScalesOption = Annotated[
+    str, typer.Option("--scales", help="Look at images at these scales, as in 0.75,1,1.25.")
+]
+FlipOption = Annotated[bool, typer.Option("--flip", help="Look at the mirrored image too.")]
+WindowOption = Annotated[
+    str | None,
+    typer.Option("--window", metavar="HxW", help="Look through a sliding window of this size."),
 ]
 
 
@@ -98,14 +117,36 @@ def evaluate(
     family: FamilyOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = Precision.full,
+    with_: WithOption = None,
+    scales: ScalesOption = "1",
+    flip: FlipOption = False,
+    window: WindowOption = None,
+    table: Annotated[
+        Path | None,
+        typer.Option("--table", help="Write a table of the scores: FILE.csv, .md or .tex."),
+    ] = None,
 ) -> None:
     """Score a checkpoint, or every checkpoint of a run, at full label resolution."""
     from segadapt.scoring import score_checkpoints
+    from segadapt.tables import print_scores, require_known_suffix, write_table
 
+    if table is not None:
+        require_known_suffix(table)
     result = score_checkpoints(
-        checkpoint, dataset, root, split, classes, family, device, precision.value
+        checkpoint,
+        dataset,
+        root,
+        split,
+        classes,
+        family,
+        device,
+        precision.value,
+        _ensemble(with_),
+        _views(scales, flip, window),
     )
-    _print_scores(result)
+    if table is not None:
+        write_table(table, result)
+    print_scores(result)
     if json_ is not None:
         try:
             json_.write_text(json.dumps(result, indent=1) + "\n")
@@ -120,11 +161,16 @@ def predict(
     out: Annotated[Path, typer.Option("--out", help="Folder for what is written.")],
     family: FamilyOption = None,
     device: DeviceOption = "auto",
+    with_: WithOption = None,
+    scales: ScalesOption = "1",
+    flip: FlipOption = False,
+    window: WindowOption = None,
 ) -> None:
     """Segment images: writes id maps, colour overlays and entropy maps."""
     from segadapt.prediction import predict_files
 
-    number = predict_files(checkpoint, paths, out, family, device)
+    views = _views(scales, flip, window)
+    number = predict_files(checkpoint, paths, out, family, device, _ensemble(with_), views)
     typer.echo(f"{number} images: {out}/labels, {out}/overlays, {out}/entropy")
 
 
@@ -244,30 +290,37 @@ def _options(
     pass
 
 
-def _print_scores(result: dict[str, object]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _ensemble(with_: list[str] | None) -> dict[Path, float]:
+    """``--with FILE[=WEIGHT]`` options as weights by file."""
+    weights: dict[Path, float] = {}
+    for option in with_ or ():
+        file, separator, weight = option.rpartition("=")
+        try:
+            value = float(weight) if separator else 1.0
+        except ValueError:
+            value = 0.0
+        if value <= 0:
+            raise SegadaptError(f"--with {option}: the weight after = must be a number above zero")
+        weights[Path(file if separator else option)] = value
+    return weights
 
-    table = Table(title=str(result["domain"]))
-    table.add_column("class")
-    rows: list[dict[str, object]] = result["scores"]  # type: ignore[assignment]
-    for row in rows:
-        table.add_column(
-            f"{row['checkpoint']}{' (oracle)' if row['oracle'] else ''}", justify="right"
-        )
 
-    def shown(value: object) -> str:
-        return "–" if value is None else f"{100 * float(value):.1f}"  # type: ignore[arg-type]
+def _views(scales: str, flip: bool, window: str | None) -> Views:
+    """The options on how a model looks at an image."""
+    from pydantic import ValidationError
 
-    names: list[str] = result["classes"]  # type: ignore[assignment]
-    for i, name in enumerate(names):
-        table.add_row(name, *(shown(row["iou"][i]) for row in rows))  # type: ignore[index]
-    table.add_section()
-    table.add_row("mIoU", *(shown(row["miou"]) for row in rows), style="bold")
-    for subset in rows[0]["subsets"]:  # type: ignore[attr-defined]
-        table.add_row(f"mIoU of {subset}", *(shown(row["subsets"][subset]) for row in rows))  # type: ignore[index]
-    table.caption = str(result["absent_rule"])
-    Console().print(table)
+    from segadapt.config import Views
+
+    try:
+        size = tuple(window.lower().split("x")) if window is not None else None
+        values = {"scales": scales.split(","), "flip": flip, "window": size}
+        return Views.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise SegadaptError(
+            f"--{problem['loc'][0]}: {problem['msg']} (it is {problem.get('input')!r}); scales are "
+            "numbers as in 0.75,1,1.25, a window is HEIGHTxWIDTH as in 512x512"
+        ) from error
 
 
 def main() -> None:

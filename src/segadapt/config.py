@@ -152,12 +152,32 @@ class PseudoLabelStage(Section):
     workers: Workers = 2
 
 
+Weights = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=2)]
+"""Weights above zero by checkpoint."""
+
+
+class Views(Section):
+    """How a trained model looks at an image; score maps of all views are averaged."""
+
+    scales: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = (1.0,)
+    """Factors on the image's size."""
+    flip: bool = False
+    """Look at the mirrored image too."""
+    window: Size | None = None
+    """Look through a sliding window of this (height, width); None takes the whole image."""
+    overlap: Annotated[float, Field(ge=0, lt=1)] = 1 / 3
+    """Least share of a window that its neighbour covers too."""
+
+
 class EvaluateStage(Section):
     """Score checkpoints on a labelled domain."""
 
     stage: Literal["evaluate"]
     checkpoints: list[str] = Field(min_length=1)
+    ensembles: dict[str, Weights] = Field(default_factory=dict)
+    """By title: checkpoints with the weights that their score maps are averaged with."""
     domain: str
+    views: Views = Views()
     batch_size: Positive = 4
     workers: Workers = 2
     pictures: Annotated[int, Field(ge=0)] = 6

@@ -47,7 +47,8 @@ def _references(config: StageConfig) -> list[str]:
     values = config.model_dump()
     names = ("source", "target", "start_from", "class_prior", "checkpoint", "images", "domain")
     found = [values[n] for n in names if values.get(n) is not None]
-    return found + list(values.get("checkpoints", []))
+    found += values.get("checkpoints", [])
+    return found + [name for weights in values.get("ensembles", {}).values() for name in weights]
 
 
 def _needs(context: StageContext, name: str) -> list[str]:

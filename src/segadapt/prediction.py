@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.progress import track
 
+from segadapt.config import Views
 from segadapt.data.listing import IMAGE_SUFFIXES, find_images
 from segadapt.data.transforms import read_image
 from segadapt.engine.predict import load
@@ -20,11 +21,14 @@ def predict_files(
     out: Path,
     family: str | None = None,
     device: str = "auto",
+    with_: Mapping[Path, float] | None = None,
+    views: Views | None = None,
 ) -> int:
     """Predict images and write ``labels/``, ``overlays/`` and ``entropy/`` below ``out``.
 
     Label files hold class ids in a palette of class colours. All results are PNG files with the
-    images' names, at the images' own sizes; folders keep their structure.
+    images' names, at the images' own sizes; folders keep their structure. The score maps of
+    the checkpoints of ``with_`` are averaged, with their weights, with those of ``checkpoint``.
 
     Returns:
         The number of images.
@@ -33,7 +37,7 @@ def predict_files(
         SegadaptError: a path is no image and no folder of images, or nothing can be written.
     """
     images = _images(paths)
-    predictor = load(checkpoint, family, device)
+    predictor = load({checkpoint: 1.0, **(with_ or {})}, family, device, views)
     for name, path in track(images.items(), description="predict", transient=True):
         image = read_image(path, None)
         prediction = predictor.predict(image)

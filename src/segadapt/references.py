@@ -49,6 +49,10 @@ def check_references(recipe: Recipe, title: str) -> None:
         elif isinstance(stage, EvaluateStage):
             for i, reference in enumerate(stage.checkpoints):
                 check.expect(f"checkpoints.{i}", reference, ("checkpoint",))
+            for title, weights in stage.ensembles.items():
+                for reference in weights:
+                    check.expect(f"ensembles.{title}", reference, ("checkpoint",))
+            check.titles(stage)
             check.expect("domain", stage.domain, ("test", "source"))
         seen[name] = stage
 
@@ -72,6 +76,15 @@ class _Checker:
             raise SegadaptError(
                 f"{self.place}.optimizer.repeated_updates: goes with the sgd optimizer only"
             )
+
+    def titles(self, stage: EvaluateStage) -> None:
+        single = {reference.partition(".")[0] for reference in stage.checkpoints}
+        for title in stage.ensembles:
+            if title in single or "/" in title:
+                raise SegadaptError(
+                    f"{self.place}.ensembles.{title}: must not hold a slash, nor be the name of a "
+                    "scored stage"
+                )
 
     def expect(self, key: str, reference: str, kinds: tuple[str, ...]) -> None:
         found = self.kind(key, reference)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from segadapt.artefacts import CHECKPOINT_FILE
-from segadapt.config import DomainConfig
+from segadapt.config import DomainConfig, Views
 from segadapt.data.listing import open_domain
 from segadapt.engine.evaluate import evaluate, require_same_classes
 from segadapt.engine.fabric import Precision, Processes, launch
@@ -28,6 +29,8 @@ def score_checkpoints(
     family: str | None = None,
     device: str = "auto",
     precision: Precision = "32-true",
+    with_: Mapping[Path, float] | None = None,
+    views: Views | None = None,
 ) -> dict[str, Any]:
     """Scores of a checkpoint, or of every checkpoint of a run, on one split of a dataset.
 
@@ -40,31 +43,41 @@ def score_checkpoints(
         family: whose layout a published file has.
         device: ``auto``, ``cpu`` or ``cuda``.
         precision: ``32-true`` or ``bf16-mixed``.
+        with_: further checkpoints with weights; their score maps are averaged with those of
+            ``path``, which is then one checkpoint and weighs 1.
+        views: scales, mirroring and windows; the plain image where not given.
 
     Raises:
         SegadaptError: checkpoint and dataset do not fit, or cannot be read.
     """
     files = _checkpoints(path)
-    arguments = (files, dataset, root, split, classes, family)
+    if with_ and len(files) > 1:
+        raise SegadaptError(f"{path}: is a run; an ensemble starts from one checkpoint file")
+    ensembles = {name: {file: 1.0, **(with_ or {})} for name, file in files.items()}
+    if with_:
+        ensembles = {" + ".join(_title(file) for file in x): x for x in ensembles.values()}
+    arguments = (ensembles, dataset, root, split, classes, family, views or Views())
     result: dict[str, Any] = launch(_score, arguments, device, 1, precision)
     return result
 
 
 def _score(
     processes: Processes,
-    files: dict[str, Path],
+    ensembles: Mapping[str, Mapping[Path, float]],
     dataset: str,
     root: Path,
     split: str,
     classes: str | None,
     family: str | None,
+    views: Views,
 ) -> dict[str, Any]:
     rows = []
-    for name, file in files.items():
-        predictor = Predictor(load_checkpoint(file, family), processes)
+    for name, weights in ensembles.items():
+        members = [(load_checkpoint(file, family), weight) for file, weight in weights.items()]
+        predictor = Predictor(members, processes, views)
         # Images come in the size that the model was trained with.
         config = DomainConfig(
-            dataset=dataset, split=split, role="test", classes=classes, size=predictor.trained.size
+            dataset=dataset, split=split, role="test", classes=classes, size=predictor.size
         )
         domain = open_domain(config, root.expanduser(), True, f"{dataset} {split}")
         require_same_classes(predictor, domain)
@@ -75,6 +88,7 @@ def _score(
         "images": len(domain),
         "classes": list(domain.classes.names),
         "absent_rule": ABSENT_RULE,
+        "views": views.model_dump(mode="json"),
         "scores": rows,
     }
 
@@ -82,10 +96,15 @@ def _score(
 def _checkpoints(path: Path) -> dict[str, Path]:
     """Checkpoint files by title: of a run its stages', in their order."""
     if path.is_file():
-        return {path.parent.name.partition("-")[2] or path.stem: path}
+        return {_title(path): path}
     found = sorted(
         path.glob(f"*/{CHECKPOINT_FILE}"), key=lambda p: int(p.parent.name.split("-")[0])
     )
     if not found:
         raise SegadaptError(f"{path}: is neither a checkpoint nor a run that has one")
-    return {file.parent.name.partition("-")[2]: file for file in found}
+    return {_title(file): file for file in found}
+
+
+def _title(file: Path) -> str:
+    """A checkpoint's stage, or the file's own name."""
+    return file.parent.name.partition("-")[2] or file.stem

@@ -14,7 +14,7 @@ from segadapt.classes import STREET_7
 from segadapt.config import ModelConfig
 from segadapt.engine.predict import Predictor
 from segadapt.errors import SegadaptError
-from segadapt.models.checkpoints import TrainedModel, save_checkpoint
+from segadapt.models.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
 from segadapt.models.initialise import build_segmenter
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (70, 90, 3)).astype(np.uint8)
@@ -57,12 +57,16 @@ def test_path_text_pillow_and_array_give_the_same(resizing: Predictor, tmp_path:
         assert np.array_equal(resizing.predict(form).probability, wanted)
 
 
-def test_prediction_is_the_model_on_the_resized_normalised_image(resizing: Predictor) -> None:
+def test_prediction_is_the_model_on_the_resized_normalised_image(
+    resizing: Predictor, tmp_path: Path
+) -> None:
+    predictor(tmp_path, (64, 96))  # writes the same weights once more
+    resizing_model = load_checkpoint(tmp_path / "net.safetensors").model
     small = np.asarray(Image.fromarray(PIXELS).resize((96, 64), Image.Resampling.BICUBIC))
     mean = np.array([104.00698793, 116.66876762, 122.67891434])  # Caffe's, in BGR order
     x = torch.from_numpy((small[..., ::-1] - mean).transpose(2, 0, 1)).float()[None]
     with torch.no_grad():
-        logit = resizing.trained.model(x).main
+        logit = resizing_model(x).main
         large = torch.nn.functional.interpolate(
             logit, (70, 90), mode="bilinear", align_corners=True
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from segadapt.classes import ClassSet
+from segadapt.config import Views
 from segadapt.data.transforms import normalise, read_image
 from segadapt.engine.fabric import Processes, launch
+from segadapt.engine.views import view_logits
 from segadapt.errors import SegadaptError
 from segadapt.losses.entropy import entropy_map
 from segadapt.models.checkpoints import TrainedModel, load_checkpoint
@@ -33,30 +36,72 @@ class Prediction:
 
 
 class Predictor:
-    """A trained segmenter on a device."""
+    """A trained segmenter on a device, or several whose score maps are averaged."""
 
-    def __init__(self, trained: TrainedModel, processes: Processes) -> None:
-        self.trained = trained
-        self._processes = processes
-        self._model = trained.model.to(
-            processes.device,
-            memory_format=torch.channels_last,  # type: ignore[call-overload]
-        ).eval()
+    def __init__(
+        self,
+        trained: TrainedModel | Sequence[tuple[TrainedModel, float]],
+        processes: Processes,
+        views: Views | None = None,
+    ) -> None:
+        """``trained`` is a model, or models with the weights of their score maps.
 
-    @property
-    def classes(self) -> ClassSet:
+        Raises:
+            SegadaptError: models of different classes or sizes.
+        """
+        members = [(trained, 1.0)] if isinstance(trained, TrainedModel) else list(trained)
+        first = members[0][0]
+        for other, _ in members[1:]:
+            _require_alike(first, other)
+        self.classes: ClassSet = first.classes
         """Names and colours of the predicted ids."""
-        return self.trained.classes
+        self.size = first.size
+        """(height, width) that images had in training; None where each kept its own."""
+        self.oracle = any(model.oracle for model, _ in members)
+        """Target labels took part in training."""
+        self._processes = processes
+        self._views = views or Views()
+        total = sum(weight for _, weight in members)
+        self._members = [
+            (
+                model.model.to(
+                    processes.device,
+                    memory_format=torch.channels_last,  # type: ignore[call-overload]
+                ).eval(),
+                model.config.input_format,
+                weight / total,
+            )
+            for model, weight in members
+        ]
 
     @torch.inference_mode()
     def logits(self, image: Tensor) -> Tensor:
-        """Main logits at network resolution, float32, of uint8 RGB images (N, H, W, 3)."""
-        device = self._processes.device
-        x = normalise(image.to(device, non_blocking=True), self.trained.config.input_format)
-        with self._processes.autocast():
-            output = self._model(x)
-        logits: Tensor = output.main.float()
-        return logits
+        """Class scores, float32, of uint8 RGB images (N, H, W, 3).
+
+        (N, C, h, w) at network resolution for one model and the plain view, which is brought to
+        any size without loss of time; at image size (N, C, H, W) otherwise.
+        """
+        image = image.to(self._processes.device, non_blocking=True)
+        if len(self._members) == 1:
+            return self._member_logits(image, 0)
+        size = image.shape[1:3]
+        total: Tensor | None = None
+        for index, (_, _, weight) in enumerate(self._members):
+            logit = weight * upsample(self._member_logits(image, index), size)
+            total = logit if total is None else total + logit
+        assert total is not None
+        return total
+
+    def _member_logits(self, image: Tensor, index: int) -> Tensor:
+        model, input_format, _ = self._members[index]
+
+        def network(x: Tensor) -> Tensor:
+            with self._processes.autocast():
+                output = model(x)
+            logits: Tensor = output.main.float()
+            return logits
+
+        return view_logits(network, normalise(image, input_format), self._views)
 
     @torch.inference_mode()
     def probability(self, image: Tensor, size: tuple[int, int]) -> Tensor:
@@ -74,7 +119,7 @@ class Predictor:
         original = _as_array(image)
         height, width = original.shape[:2]
         pixels = original
-        size = self.trained.size
+        size = self.size
         if size is not None and (height, width) != size:
             resized = Image.fromarray(original).resize((size[1], size[0]), Image.Resampling.BICUBIC)
             pixels = np.array(resized)
@@ -86,24 +131,49 @@ class Predictor:
         )
 
 
-def load(path: str | Path, family: str | None = None, device: str = "auto") -> Predictor:
+def load(
+    path: str | Path | Mapping[Path, float],
+    family: str | None = None,
+    device: str = "auto",
+    views: Views | None = None,
+) -> Predictor:
     """A checkpoint ready to predict: ``segadapt.load(path).predict(image).label``.
 
     Args:
-        path: a checkpoint file.
-        family: whose layout a published file has (``advent``).
+        path: a checkpoint file, or several with the weights that their score maps are averaged
+            with (an ensemble).
+        family: whose layout published files have, see ``docs/published-checkpoints.md``.
         device: ``auto``, ``cpu`` or ``cuda``.
+        views: scales, mirroring and windows; the plain image where not given.
 
     Raises:
-        SegadaptError: the file cannot be used, or the device is not there.
+        SegadaptError: a file cannot be used, files do not fit each other, or the device is not
+            there.
     """
-    trained = load_checkpoint(Path(path), family)
-    predictor: Predictor = launch(_predictor, (trained,), device, 1, "32-true")
+    weights = path if isinstance(path, Mapping) else {path: 1.0}
+    members = [(load_checkpoint(Path(file), family), weight) for file, weight in weights.items()]
+    predictor: Predictor = launch(_predictor, (members, views), device, 1, "32-true")
     return predictor
 
 
-def _predictor(processes: Processes, trained: TrainedModel) -> Predictor:
-    return Predictor(trained, processes)
+def _predictor(
+    processes: Processes, members: list[tuple[TrainedModel, float]], views: Views | None
+) -> Predictor:
+    return Predictor(members, processes, views)
+
+
+def _require_alike(first: TrainedModel, other: TrainedModel) -> None:
+    if first.classes.names != other.classes.names:
+        raise SegadaptError(
+            f"an ensemble needs models of the same classes in the same order; one has "
+            f"{len(first.classes.names)} ({', '.join(first.classes.names[:3])}, ...), another "
+            f"{len(other.classes.names)} ({', '.join(other.classes.names[:3])}, ...)"
+        )
+    if first.size != other.size:
+        raise SegadaptError(
+            "an ensemble needs models that were trained with images of the same size; one has "
+            f"{first.size}, another {other.size} (height, width)"
+        )
 
 
 def _as_array(image: str | Path | Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segadapt.artefacts import CHECKPOINT_FILE, SCENES_FOLDER, ClassPrior, LabelSet, Split
-from segadapt.config import Recipe
+from segadapt.config import Recipe, Views
 from segadapt.data.domain import ClassMap, Domain
 from segadapt.data.listing import dataset_reader, open_domain
 from segadapt.engine.fabric import Processes
@@ -92,6 +93,13 @@ class StageContext:
         """The class shares behind ``STAGE.shares``."""
         return ClassPrior.load(self.stage_directory(reference.partition(".")[0]))
 
-    def predictor(self, reference: str, processes: Processes) -> Predictor:
-        """The model behind ``STAGE.checkpoint`` on the run's device."""
-        return Predictor(load_checkpoint(self.checkpoint(reference)), processes)
+    def predictor(
+        self,
+        references: str | Mapping[str, float],
+        processes: Processes,
+        views: Views | None = None,
+    ) -> Predictor:
+        """The model behind ``STAGE.checkpoint``, or several with weights, on the run's device."""
+        weights = {references: 1.0} if isinstance(references, str) else references
+        members = [(load_checkpoint(self.checkpoint(x)), w) for x, w in weights.items()]
+        return Predictor(members, processes, views)

@@ -29,9 +29,8 @@ def run(
     domain = context.domain(config.domain, labelled=True)
     pictures = _inputs(domain, config.pictures, directory) if processes.is_first else []
     rows = []
-    for reference in config.checkpoints:
-        title = reference.partition(".")[0]
-        predictor = context.predictor(reference, processes)
+    for title, weights in _rows(config).items():
+        predictor = context.predictor(weights, processes, config.views)
         scores = evaluate(
             predictor, domain, config.batch_size, processes, f"{name}: {title}", config.workers
         )
@@ -46,6 +45,7 @@ def run(
             directory / REPORT_FILE,
             {
                 "domain": f"{dataset.dataset} {dataset.split}",
+                "views": config.views.model_dump(mode="json"),
                 "images": len(domain),
                 "classes": domain.classes.names,
                 "colours": domain.classes.colours,
@@ -60,7 +60,13 @@ def run(
 
 def score_row(scores: Scores, predictor: Predictor) -> dict[str, Any]:
     """Scores in the form that reports and ``evaluate --json`` hold."""
-    return {"oracle": predictor.trained.oracle, **asdict(scores)}
+    return {"oracle": predictor.oracle, **asdict(scores)}
+
+
+def _rows(config: EvaluateStage) -> dict[str, dict[str, float]]:
+    """What is scored, by title: single checkpoints, then ensembles."""
+    single = {reference.partition(".")[0]: {reference: 1.0} for reference in config.checkpoints}
+    return single | config.ensembles
 
 
 def _inputs(domain: Domain, number: int, directory: Path) -> list[dict[str, Any]]:

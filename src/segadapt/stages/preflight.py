@@ -180,7 +180,8 @@ def _check_classes(context: StageContext, config: StageConfig, place: str) -> No
             found[f"the prior {config.class_prior!r}"] = _classes(context, counted.source)
     elif isinstance(config, EvaluateStage):
         found[f"{config.domain!r}"] = _classes(context, config.domain)
-        checkpoints = config.checkpoints
+        members = [name for weights in config.ensembles.values() for name in weights]
+        checkpoints = list(dict.fromkeys([*config.checkpoints, *members]))
     elif isinstance(config, RankStage | PseudoLabelStage):
         found[f"{config.images!r}"] = _classes(context, config.images)
         checkpoints = [config.checkpoint]

@@ -1,0 +1,79 @@
+"""Score maps of an image seen at several scales, mirrored, and through a sliding window."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from segadapt.config import Views
+from segadapt.tasks.segmentation import upsample
+
+Network = Callable[[Tensor], Tensor]
+"""(N, 3, H, W) images -> (N, C, h, w) class scores."""
+
+
+def view_logits(network: Network, image: Tensor, views: Views) -> Tensor:
+    """Mean class scores over all views of normalised images.
+
+    Args:
+        network: what is asked at each view.
+        image: (N, 3, H, W).
+        views: scales, mirroring, window.
+
+    Returns:
+        (N, C, h, w) at network resolution for the plain view, (N, C, H, W) for any other.
+    """
+    if views == Views():
+        return network(image)
+    size = image.shape[-2:]
+    total: Tensor | None = None
+    for scale in views.scales:
+        scaled = image if scale == 1.0 else _resized(image, scale)
+        for mirrored in (False, True) if views.flip else (False,):
+            seen = scaled.flip(-1) if mirrored else scaled
+            logit = _windowed(network, seen, views)
+            logit = upsample(logit.flip(-1) if mirrored else logit, size)
+            total = logit if total is None else total + logit
+    assert total is not None
+    return total / (len(views.scales) * (2 if views.flip else 1))
+
+
+def _resized(image: Tensor, scale: float) -> Tensor:
+    size = [max(1, round(scale * side)) for side in image.shape[-2:]]
+    return F.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=True)
+
+
+def _windowed(network: Network, image: Tensor, views: Views) -> Tensor:
+    """Class scores of one view: of the whole, or averaged where windows overlap."""
+    if views.window is None:
+        return network(image)
+    height, width = (min(a, b) for a, b in zip(views.window, image.shape[-2:], strict=True))
+    total: Tensor | None = None
+    count = image.new_zeros(image.shape[-2:], dtype=torch.float32)
+    for top in window_starts(image.shape[-2], height, views.overlap):
+        for left in window_starts(image.shape[-1], width, views.overlap):
+            place = (..., slice(top, top + height), slice(left, left + width))
+            logit = upsample(network(image[place]), (height, width))
+            if total is None:
+                total = logit.new_zeros(*logit.shape[:2], *image.shape[-2:])
+            total[place] += logit
+            count[place] += 1
+    assert total is not None
+    return total / count
+
+
+def window_starts(length: int, window: int, overlap: float) -> list[int]:
+    """First pixels of evenly spaced windows that cover ``length`` pixels, the last one flush.
+
+    Args:
+        length: pixels to cover.
+        window: pixels of a window, at most ``length``.
+        overlap: least share of a window that it has in common with the next, in [0, 1).
+    """
+    stride = max(1, math.floor(window * (1 - overlap)))
+    steps = math.ceil((length - window) / stride)
+    return [round(i * (length - window) / steps) for i in range(steps + 1)] if steps else [0]
