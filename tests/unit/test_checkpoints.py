@@ -26,22 +26,20 @@ from segadapt.models.initialise import build_segmenter
 LIGHT = ModelConfig(backbone="squeezenet1_0", weights="none", input_format="rgb_mean_std")
 
 
-def light(path: Path, multi_level: bool = True, **settings: object) -> TrainedModel:
+def light(path: Path, heads: str = "multi_level", **settings: object) -> TrainedModel:
     torch.manual_seed(0)
-    config = LIGHT.model_copy(update={"multi_level": multi_level})
+    config = LIGHT.model_copy(update={"heads": heads})
     model = build_segmenter(config, len(STREET_7.names))
     trained = TrainedModel(model, config, STREET_7, **{"size": (96, 128), **settings})
     save_checkpoint(path, trained)
     return trained
 
 
-@pytest.mark.parametrize("multi_level", [True, False])
+@pytest.mark.parametrize("heads", ["single", "multi_level", "sum"])
 @pytest.mark.parametrize(("size", "oracle"), [((96, 128), False), (None, True)])
-def test_round_trip(
-    tmp_path: Path, multi_level: bool, size: tuple[int, int] | None, oracle: bool
-) -> None:
+def test_round_trip(tmp_path: Path, heads: str, size: tuple[int, int] | None, oracle: bool) -> None:
     path = tmp_path / "c.safetensors"
-    saved = light(path, multi_level, size=size, oracle=oracle)
+    saved = light(path, heads, size=size, oracle=oracle)
     found = load_checkpoint(path)
     assert (found.config, found.classes) == (saved.config, STREET_7)
     assert (found.size, found.oracle) == (size, oracle)
@@ -96,11 +94,11 @@ def test_file_of_another_version_is_refused(tmp_path: Path) -> None:
 def test_model_that_does_not_fit_its_entries_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
     light(path)
-    single = LIGHT.model_copy(update={"multi_level": False})
+    single = LIGHT.model_copy(update={"heads": "single"})
     rewritten(path, model=single.model_dump())
     with pytest.raises(SegadaptError, match=r"has unknown 8 entries, first layer5\."):
         load_checkpoint(path)
-    light(path, multi_level=False)
+    light(path, "single")
     rewritten(path, model=LIGHT.model_dump())
     with pytest.raises(SegadaptError, match=r"lacks 8 entries, first layer5\."):
         load_checkpoint(path)
@@ -174,7 +172,7 @@ def test_advent_file_loads_and_is_written_back_key_for_key_and_bit_for_bit(
 ) -> None:
     path, tensors = published
     found = load_checkpoint(path, "advent")
-    assert (found.config.backbone, found.config.multi_level) == ("resnet50", True)
+    assert (found.config.backbone, found.config.heads) == ("resnet50", "multi_level")
     assert found.classes == CITYSCAPES_19
     assert found.size == (512, 1024)  # ADVENT's INPUT_SIZE_TARGET of 1024 x 512
     assert found.config.input_format == "bgr_mean"
@@ -196,7 +194,7 @@ def test_single_level_advent_file_without_counters_loads(
     }
     torch.save({"state_dict": kept}, tmp_path / "single.pth")
     found = load_checkpoint(tmp_path / "single.pth", "advent")
-    assert not found.config.multi_level
+    assert found.config.heads == "single"
     own = found.model.state_dict()
     assert all(torch.equal(own[k.removeprefix("module.")], v) for k, v in kept.items())
 

@@ -100,7 +100,7 @@ def _load_advent(path: Path, family: str | None) -> TrainedModel:
         )
     config = ModelConfig(
         backbone=_resnet_of(tensors),
-        multi_level="layer5.conv2d_list.0.weight" in tensors,
+        heads="multi_level" if "layer5.conv2d_list.0.weight" in tensors else "single",
         weights="none",
     )
     model = build_segmenter(config, num_classes)
