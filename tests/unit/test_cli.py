@@ -39,6 +39,7 @@ FROZEN = {
         "--precision",
     },
     "predict": {"checkpoint", "paths", "--out", "--family", "--device"},
+    "convert": {"source", "target", "--family"},
     "check": {"recipe", "--data-root", "--set"},
     "show": {"recipe", "--set"},
     "copy": {"recipe", "to"},

@@ -91,7 +91,7 @@ def load(path: str | Path, family: str | None = None, device: str = "auto") -> P
 
     Args:
         path: a checkpoint file.
-        family: whose layout a published file has (``advent``).
+        family: whose program a published file belongs to (``advent``, ``adaptsegnet``, ...).
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:

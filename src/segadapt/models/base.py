@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -59,7 +59,7 @@ class Segmenter(nn.Module):
             return LevelLogits(main=self.layer5(last) + main, aux=None)
         return LevelLogits(main, self.layer5(middle) if self.heads == "multi_level" else None)
 
-    def rename_pretrained(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    def rename_pretrained(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """Entries of an ImageNet file under this network's names; most have torchvision's."""
         return tensors
 

@@ -59,8 +59,7 @@ def load_starting_weights(model: Segmenter, config: ModelConfig, data_root: Path
         tensors, origin = read_tensors(path), str(path)
     # The published ImageNet and COCO files name their entries Scale.conv1.weight and so on.
     # COCO's layer5 predicts its 21 classes; no classifier is taken over from any file.
-    tensors = {key.removeprefix("Scale."): value for key, value in tensors.items()}
-    tensors = model.rename_pretrained(tensors)
+    tensors = model.rename_pretrained({k.removeprefix("Scale."): v for k, v in tensors.items()})
     own = model.state_dict()
     wanted = [k for k in own if k.split(".")[0] in model.trunk]
     # Files written before PyTorch 0.4 lack the batch counter, which nothing reads.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torchvision
 from torch import Tensor, nn
 
@@ -25,9 +23,7 @@ class VGGSegmenter(Segmenter):
     """
 
     trunk = ("features",)
-    never_pretrained = tuple(
-        f"features.{i}.{kind}" for i in (29, 31) for kind in ("weight", "bias")
-    )
+    never_pretrained = tuple(f"features.{i}.{k}" for i in (29, 31) for k in ("weight", "bias"))
 
     def __init__(
         self,
@@ -54,7 +50,7 @@ class VGGSegmenter(Segmenter):
         """(N, 3, H, W) normalised images -> logits at an eighth of the resolution."""
         return self.classify(last=self.features(image))
 
-    def rename_pretrained(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    def rename_pretrained(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """torchvision's numbers (also of the converted Caffe files) -> numbers without pool4.
 
         Files in our own numbers (a published VGG checkpoint as a start) stay as they are.
