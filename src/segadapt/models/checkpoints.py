@@ -22,7 +22,7 @@ from segadapt.models.initialise import build_segmenter
 from segadapt.models.published import PROGRAMS
 from segadapt.models.translation import from_published, to_published
 
-FORMAT = "segadapt-1"
+FORMAT = "segadapt-2"
 
 
 @dataclass(frozen=True)
