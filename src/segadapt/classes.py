@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,3 +149,16 @@ STREET_7 = ClassSet(
     ),
     rare=(1, 2, 4),
 )
+
+
+def classes_of(number: int) -> ClassSet:
+    """Classes of a file that only tells how many: Cityscapes' 19, SYNTHIA's 16, or numbers."""
+    if number == len(CITYSCAPES_19.names):
+        return CITYSCAPES_19
+    sixteen = CITYSCAPES_19.subsets["16"]
+    if number == len(sixteen):
+        names = tuple(CITYSCAPES_19.names[i] for i in sixteen)
+        return ClassSet("cityscapes16", names, tuple(CITYSCAPES_19.colours[i] for i in sixteen))
+    hues = [colorsys.hsv_to_rgb(i / number, 0.8, 0.9) for i in range(number)]
+    colours = tuple((int(255 * r), int(255 * g), int(255 * b)) for r, g, b in hues)
+    return ClassSet(f"unnamed{number}", tuple(f"class {i}" for i in range(number)), colours)

@@ -55,7 +55,11 @@ DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda."
 PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Number format.")]
 FamilyOption = Annotated[
     str | None,
-    typer.Option("--family", help="Whose layout a published .pth file has: advent."),
+    typer.Option(
+        "--family",
+        help="Whose program a published .pth file belongs to: advent, intrada, adaptsegnet, clan, "
+        "bdl or crst.",
+    ),
 ]
 WithOption = Annotated[
     list[str] | None,
@@ -172,6 +176,22 @@ def predict(
     views = _views(scales, flip, window)
     number = predict_files(checkpoint, paths, out, family, device, _ensemble(with_), views)
     typer.echo(f"{number} images: {out}/labels, {out}/overlays, {out}/entropy")
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The file to read.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The new file.")],
+    family: FamilyOption = None,
+) -> None:
+    """Convert a published .pth checkpoint to our .safetensors, or ours to a published .pth."""
+    from segadapt.conversion import convert_checkpoint
+
+    trained = convert_checkpoint(source, target, family)
+    model = trained.config
+    typer.echo(
+        f"{target}: {model.backbone}, heads: {model.heads}, {len(trained.classes.names)} classes"
+    )
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from segadapt.section import Section
 
@@ -14,6 +14,8 @@ Size = tuple[Positive, Positive]
 """(height, width) in pixels."""
 Workers = Annotated[int, Field(ge=0)]
 """Processes per domain that decode and resize; 0 does it between the steps."""
+Heads = Literal["single", "multi_level", "sum"]
+InputFormat = Literal["bgr_mean", "rgb_mean_std"]
 
 
 class DomainConfig(Section):
@@ -42,14 +44,27 @@ class ModelConfig(Section):
     """A segmenter and its starting weights."""
 
     backbone: str = "resnet101"
-    multi_level: bool = True
+    heads: Heads = "multi_level"
+    """``single``: one classifier on the last features. ``multi_level``: an auxiliary one on the
+    middle features as well (ADVENT, Sec. 4.1). ``sum``: two on the last features, whose sum is the
+    prediction, as CLAN's network has them; it is trained as one (not with CLAN's own losses)."""
+    dilations: Annotated[tuple[Positive, ...], Field(min_length=1)] = (6, 12, 18, 24)
+    """Of each classifier's parallel convolutions. AdaptSegNet's program uses 6 and 12 alone."""
     batch_norm: Literal["batch", "frozen"] = "batch"
     weights: str = "torchvision"
     """``torchvision``, ``none``, or a file (relative to the data root): ImageNet weights in
-    torchvision's names, or the published ``Scale.*`` initialisation file."""
-    input_format: Literal["bgr_mean", "rgb_mean_std"] = "bgr_mean"
+    torchvision's names, or one of the published ``Scale.*`` initialisation files."""
+    input_format: InputFormat = "bgr_mean"
     """``bgr_mean``: BGR 0..255 minus the Caffe mean (published setting). ``rgb_mean_std``: RGB 0..1
     normalised as torchvision's ImageNet weights expect."""
+
+    @model_validator(mode="after")
+    def _has_these_levels(self) -> ModelConfig:
+        if self.backbone == "vgg16" and self.heads == "multi_level":
+            raise ValueError(
+                f"{self.backbone} has one level, as in the papers; set heads to single (or sum)"
+            )
+        return self
 
 
 class ModelOptimizer(Section):

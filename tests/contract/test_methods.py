@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 import segadapt.methods
 from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.config import Heads
 from segadapt.methods.base import Method, find_method, method_names
 from segadapt.models.squeezenet import SqueezeNetSegmenter
 from segadapt.section import Section
@@ -27,14 +28,14 @@ pytestmark = pytest.mark.parametrize("name", NAMES)
 
 
 def build(
-    name: str, multi_level: bool = True, seed: int = 0
+    name: str, heads: Heads = "multi_level", seed: int = 0
 ) -> tuple[Method, dict[str, nn.Module]]:
     torch.manual_seed(seed)
     kind = find_method(name)
     narrow = {"discriminator_width": 4} if "discriminator_width" in kind.Config.model_fields else {}
     method = kind(kind.Config(**narrow), SegmentationTask(CLASSES))
-    model = SqueezeNetSegmenter("squeezenet1_0", CLASSES, multi_level).train()
-    levels = ["main", "aux"] if multi_level else ["main"]
+    model = SqueezeNetSegmenter("squeezenet1_0", CLASSES, heads).train()
+    levels = ["main", "aux"] if heads == "multi_level" else ["main"]
     return method, {"model": model, **method.extra_networks(levels)}
 
 
@@ -132,8 +133,9 @@ def test_step_leaves_weights_and_inputs_as_they_are(name: str) -> None:
     assert all(p.requires_grad for p in nn.ModuleDict(nets).parameters())
 
 
-def test_a_model_of_one_level_works(name: str) -> None:
-    method, nets = build(name, multi_level=False)
+@pytest.mark.parametrize("heads", ["single", "sum"])
+def test_a_model_of_one_level_works(name: str, heads: Heads) -> None:
+    method, nets = build(name, heads)
     losses = run(method, nets)
     assert losses and not any("aux" in key for key in (*losses, *nets))
     assert all(torch.isfinite(loss) for loss in losses.values())
@@ -173,7 +175,7 @@ def test_class_prior_is_a_term_of_its_own_where_it_is_offered(name: str) -> None
         # The last class alone: no prediction of five classes has a share of one.
         task = SegmentationTask(CLASSES, class_prior=(0.0,) * (CLASSES - 1) + (1.0,))
         method = kind(kind.Config(class_prior=weights, **narrow), task)
-        model = SqueezeNetSegmenter("squeezenet1_0", CLASSES, True).train()
+        model = SqueezeNetSegmenter("squeezenet1_0", CLASSES).train()
         nets = {"model": model, **method.extra_networks(["main", "aux"])}
         losses.append(run(method, nets))
         found.append(gradients(nets["model"]))

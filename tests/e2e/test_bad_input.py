@@ -126,6 +126,10 @@ BEFORE_TRAINING: dict[str, tuple[Change, list[str]]] = {
         model(backbone="resnet1010"),
         ["model.backbone", "'resnet1010'", "resnet101"],
     ),
+    "two levels of VGG-16": (
+        model(backbone="vgg16", heads="multi_level"),
+        ["stages.second.model", "vgg16 has one level", "heads to single"],
+    ),
     "weights missing": (weights(None), ["weights.pth", "no such file"]),
     "weights corrupt": (weights(b"\x80\x02 no weights"), ["weights.pth", "not a file of plain"]),
     "weights a text": (weights(b"<html>Not found</html>"), ["weights.pth", "not a file of plain"]),

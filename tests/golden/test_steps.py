@@ -61,7 +61,10 @@ def test_training_steps_agree_with_the_released_program(reference: Path, run: st
     arrays = np.load(reference / f"{run}.npz")
     salt, multi_level = recorded["salt"], recorded["multi_level"]
     model = ResNetSegmenter(
-        "resnet101", 19, multi_level=multi_level, blocks=tuple(recorded["layers"])
+        "resnet101",
+        19,
+        heads="multi_level" if multi_level else "single",
+        blocks=tuple(recorded["layers"]),
     )
     fill(model, salt, "segmenter")
     method_class = find_method(method_name)

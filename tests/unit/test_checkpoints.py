@@ -1,4 +1,4 @@
-"""Checkpoint files: our own, the published layout, and everything that must be refused."""
+"""Checkpoint files of our own, and everything that must be refused."""
 
 from __future__ import annotations
 
@@ -10,38 +10,30 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
-from segadapt.classes import CITYSCAPES_19, STREET_7
+from segadapt.classes import STREET_7
 from segadapt.config import ModelConfig
 from segadapt.errors import SegadaptError
-from segadapt.models.checkpoints import (
-    TrainedModel,
-    load_checkpoint,
-    save_checkpoint,
-    write_advent,
-)
+from segadapt.models.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
 from segadapt.models.initialise import build_segmenter
 
 LIGHT = ModelConfig(backbone="squeezenet1_0", weights="none", input_format="rgb_mean_std")
 
 
-def light(path: Path, multi_level: bool = True, **settings: object) -> TrainedModel:
+def light(path: Path, heads: str = "multi_level", **settings: object) -> TrainedModel:
     torch.manual_seed(0)
-    config = LIGHT.model_copy(update={"multi_level": multi_level})
+    config = LIGHT.model_copy(update={"heads": heads})
     model = build_segmenter(config, len(STREET_7.names))
     trained = TrainedModel(model, config, STREET_7, **{"size": (96, 128), **settings})
     save_checkpoint(path, trained)
     return trained
 
 
-@pytest.mark.parametrize("multi_level", [True, False])
+@pytest.mark.parametrize("heads", ["single", "multi_level", "sum"])
 @pytest.mark.parametrize(("size", "oracle"), [((96, 128), False), (None, True)])
-def test_round_trip(
-    tmp_path: Path, multi_level: bool, size: tuple[int, int] | None, oracle: bool
-) -> None:
+def test_round_trip(tmp_path: Path, heads: str, size: tuple[int, int] | None, oracle: bool) -> None:
     path = tmp_path / "c.safetensors"
-    saved = light(path, multi_level, size=size, oracle=oracle)
+    saved = light(path, heads, size=size, oracle=oracle)
     found = load_checkpoint(path)
     assert (found.config, found.classes) == (saved.config, STREET_7)
     assert (found.size, found.oracle) == (size, oracle)
@@ -96,11 +88,11 @@ def test_file_of_another_version_is_refused(tmp_path: Path) -> None:
 def test_model_that_does_not_fit_its_entries_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
     light(path)
-    single = LIGHT.model_copy(update={"multi_level": False})
+    single = LIGHT.model_copy(update={"heads": "single"})
     rewritten(path, model=single.model_dump())
     with pytest.raises(SegadaptError, match=r"has unknown 8 entries, first layer5\."):
         load_checkpoint(path)
-    light(path, multi_level=False)
+    light(path, "single")
     rewritten(path, model=LIGHT.model_dump())
     with pytest.raises(SegadaptError, match=r"lacks 8 entries, first layer5\."):
         load_checkpoint(path)
@@ -138,97 +130,3 @@ def test_file_with_code_is_refused_and_not_run(tmp_path: Path, writer: str) -> N
     if writer == "pickle":  # the payload itself works, so the test can fail
         pickle.loads(path.read_bytes())
         assert proof.exists()
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Tensor]]:
-    """A file in ADVENT's layout, its names built from torchvision's and the paper's classifier."""
-    import torchvision
-
-    generator = torch.Generator().manual_seed(0)
-    with torch.device("meta"):
-        trunk = torchvision.models.resnet50(weights=None).state_dict()
-    shapes = {k: v.shape for k, v in trunk.items() if not k.startswith("fc.")}
-    for layer, channels in (("layer5", 1024), ("layer6", 2048)):
-        for i in range(4):
-            shapes[f"{layer}.conv2d_list.{i}.weight"] = torch.Size((19, channels, 3, 3))
-            shapes[f"{layer}.conv2d_list.{i}.bias"] = torch.Size((19,))
-    tensors = {
-        k: torch.tensor(7)
-        if k.endswith("num_batches_tracked")
-        else torch.rand(shape, generator=generator)
-        for k, shape in shapes.items()
-    }
-    path = tmp_path_factory.mktemp("published") / "advent.pth"
-    torch.save(tensors, path)
-    return path, tensors
-
-
-def test_advent_file_needs_its_family(published: tuple[Path, dict[str, Tensor]]) -> None:
-    with pytest.raises(SegadaptError, match=r"--family advent"):
-        load_checkpoint(published[0])
-
-
-def test_advent_file_loads_and_is_written_back_key_for_key_and_bit_for_bit(
-    published: tuple[Path, dict[str, Tensor]], tmp_path: Path
-) -> None:
-    path, tensors = published
-    found = load_checkpoint(path, "advent")
-    assert (found.config.backbone, found.config.multi_level) == ("resnet50", True)
-    assert found.classes == CITYSCAPES_19
-    assert found.size == (512, 1024)  # ADVENT's INPUT_SIZE_TARGET of 1024 x 512
-    assert found.config.input_format == "bgr_mean"
-    write_advent(tmp_path / "back.pth", found.model)
-    back = torch.load(tmp_path / "back.pth", weights_only=True)
-    assert back.keys() == tensors.keys()
-    for key, value in back.items():
-        assert value.dtype == tensors[key].dtype
-        assert torch.equal(value, tensors[key]), key
-
-
-def test_single_level_advent_file_without_counters_loads(
-    published: tuple[Path, dict[str, Tensor]], tmp_path: Path
-) -> None:
-    kept = {
-        f"module.{k}": v
-        for k, v in published[1].items()
-        if not k.startswith("layer5.") and not k.endswith("num_batches_tracked")
-    }
-    torch.save({"state_dict": kept}, tmp_path / "single.pth")
-    found = load_checkpoint(tmp_path / "single.pth", "advent")
-    assert not found.config.multi_level
-    own = found.model.state_dict()
-    assert all(torch.equal(own[k.removeprefix("module.")], v) for k, v in kept.items())
-
-
-def entries(classes: int = 19) -> dict[str, Tensor]:
-    weights = {f"layer6.conv2d_list.{i}.weight": torch.zeros(classes, 8, 3, 3) for i in range(4)}
-    return {**weights, "layer4.2.conv3.weight": torch.zeros(1)}
-
-
-@pytest.mark.parametrize(
-    ("tensors", "says"),
-    [
-        (entries(7), "predicts 7 classes; published ADVENT checkpoints have 19"),
-        ({"a": torch.zeros(1)}, "has not the entries of an ADVENT checkpoint"),
-        (entries(), "does not fit its model"),
-        (
-            {k: v for k, v in entries().items() if k != "layer6.conv2d_list.0.weight"},
-            "does not fit its model",
-        ),
-    ],
-)
-def test_file_that_is_no_advent_model(
-    tmp_path: Path, tensors: dict[str, Tensor], says: str
-) -> None:
-    torch.save(tensors, tmp_path / "c.pth")
-    with pytest.raises(SegadaptError) as caught:
-        load_checkpoint(tmp_path / "c.pth", "advent")
-    assert f"c.pth: {says}" in str(caught.value)
-
-
-def test_light_network_has_no_published_layout(tmp_path: Path) -> None:
-    trained = light(tmp_path / "c.safetensors")
-    with pytest.raises(SegadaptError, match=r"only ResNet"):
-        write_advent(tmp_path / "c.pth", trained.model)
-    assert not (tmp_path / "c.pth").exists()

@@ -54,6 +54,7 @@ FROZEN = {
         "--flip",
         "--window",
     },
+    "convert": {"source", "target", "--family"},
     "check": {"recipe", "--data-root", "--set"},
     "show": {"recipe", "--set"},
     "copy": {"recipe", "to"},

@@ -362,7 +362,7 @@ def test_overrides_reach_into_methods_lists_and_missing_sections(tmp_path: Path)
 def test_defaults_go_under_stages_of_their_kind(tmp_path: Path) -> None:
     recipe = copy.deepcopy(GOOD)
     recipe["defaults"] = {
-        "train": {"batch_size": 3, "model": {"backbone": "resnet50", "multi_level": False}},
+        "train": {"batch_size": 3, "model": {"backbone": "resnet50", "heads": "single"}},
         "rank": {"easy_ratio": 0.25},
     }
     del recipe["stages"]["second"]["iterations"]
@@ -372,7 +372,7 @@ def test_defaults_go_under_stages_of_their_kind(tmp_path: Path) -> None:
     assert isinstance(first, TrainStage) and isinstance(second, TrainStage)
     assert (first.batch_size, first.iterations) == (3, 5), "the stage's own value wins"
     assert (second.batch_size, second.iterations) == (3, 11)
-    assert (first.model.backbone, first.model.multi_level) == ("squeezenet1_0", False)
+    assert (first.model.backbone, first.model.heads) == ("squeezenet1_0", "single")
     assert second.model.backbone == "resnet50"
     assert isinstance(rank, RankStage) and rank.easy_ratio == 0.25
     assert isinstance(loaded.stages["eval"], EvaluateStage)

@@ -71,6 +71,19 @@ def test_file_fills_the_trunk_and_leaves_the_classifiers(
             assert torch.equal(value, imagenet[key]), key
 
 
+def test_classifier_of_the_coco_file_is_not_taken_over(
+    tmp_path: Path, imagenet: dict[str, Tensor]
+) -> None:
+    """The released COCO file predicts 21 classes with an entry that is called as ours."""
+    coco = {f"Scale.{k}": v for k, v in imagenet.items() if not k.startswith("fc.")}
+    for i in range(4):
+        coco[f"Scale.layer5.conv2d_list.{i}.weight"] = torch.randn(21, 512, 3, 3)
+        coco[f"Scale.layer5.conv2d_list.{i}.bias"] = torch.randn(21)
+    before, after = loaded(tmp_path, saved(tmp_path / "coco.pth", coco))
+    for key, value in after.items():
+        assert torch.equal(value, before[key] if is_head(key) else imagenet[key]), key
+
+
 @pytest.mark.parametrize("wrap", ["module", "state_dict"])
 def test_wrapped_state_dicts_are_unwrapped(
     tmp_path: Path, imagenet: dict[str, Tensor], wrap: str
@@ -178,8 +191,8 @@ def test_torchvision_weights_are_taken_from_what_the_hub_gives(
 def test_none_needs_nothing_and_unknown_backbone_names_the_known(tmp_path: Path) -> None:
     before, after = loaded(tmp_path, "none")
     assert all(torch.equal(before[k], after[k]) for k in before)
-    with pytest.raises(SegadaptError, match=r"model\.backbone: 'vgg16'.*resnet101"):
-        build_segmenter(ModelConfig(backbone="vgg16"), 3)
+    with pytest.raises(SegadaptError, match=r"model\.backbone: 'vgg19'.*resnet101.*vgg16"):
+        build_segmenter(ModelConfig(backbone="vgg19", heads="single"), 3)
 
 
 @pytest.mark.parametrize("size", [(30, 41), (7, 20), (3, 5), (1, 1), (6, 6), (24, 25)])
@@ -225,5 +238,7 @@ def test_classifier_has_the_published_dilations_and_start() -> None:
     torch.manual_seed(0)
     classifier = ASPPClassifier(64, 19)
     assert [c.dilation[0] for c in classifier.conv2d_list] == [6, 12, 18, 24]
+    found = [c.dilation[0] for c in ASPPClassifier(8, 2, (6, 12)).conv2d_list]
+    assert found == [6, 12]
     for convolution in classifier.conv2d_list:  # 10944 weights: std error of the std 7e-5
         assert float(convolution.weight.detach().std()) == pytest.approx(0.01, abs=4e-4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -11,9 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from segadapt.config import InputFormat
 from segadapt.errors import SegadaptError
-
-InputFormat = Literal["bgr_mean", "rgb_mean_std"]
 
 # Channel means of ImageNet as the Caffe networks, and all of the published programs, use them.
 BGR_MEAN = (104.00698793, 116.66876762, 122.67891434)

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+DILATIONS = (6, 12, 18, 24)
+
 
 class ASPPClassifier(nn.Module):
     """Atrous spatial pyramid pooling classifier (Chen et al., DeepLab-v2; ADVENT, Sec. 4.1).
@@ -19,7 +21,7 @@ class ASPPClassifier(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, num_classes: int, dilations: tuple[int, ...] = (6, 12, 18, 24)
+        self, in_channels: int, num_classes: int, dilations: tuple[int, ...] = DILATIONS
     ) -> None:
         super().__init__()
         self.num_classes = num_classes

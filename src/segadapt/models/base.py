@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from segadapt.config import Heads
+from segadapt.models.aspp import ASPPClassifier
+
 
 class LevelLogits(NamedTuple):
     """Class scores at network resolution, (N, C, h, w), of main and auxiliary classifier."""
@@ -18,20 +21,47 @@ class LevelLogits(NamedTuple):
 class Segmenter(nn.Module):
     """Base of all segmentation networks.
 
-    Subclasses name the parts of their pretrained trunk in ``trunk`` and their classifiers
-    ``layer5`` (auxiliary, only when ``multi_level``) and ``layer6`` (main).
+    Subclasses name the parts of their pretrained trunk in ``trunk``. The main classifier is
+    ``layer6``, on the last features; ``layer5`` is the auxiliary one on the middle features
+    (``heads="multi_level"``), or the second one on the last features (``heads="sum"``).
     """
 
     trunk: tuple[str, ...] = ()
+    never_pretrained: tuple[str, ...] = ()
+    """Entries of the trunk that ImageNet files do not have; they keep their random start."""
 
-    def __init__(self, num_classes: int, multi_level: bool) -> None:
+    def __init__(self, num_classes: int, heads: Heads, dilations: tuple[int, ...]) -> None:
         super().__init__()
         self.num_classes = num_classes
-        self.multi_level = multi_level
+        self.heads = heads
+        self.dilations = dilations
 
     def forward(self, image: Tensor) -> LevelLogits:
         """(N, 3, H, W) normalised images -> :class:`LevelLogits`."""
         raise NotImplementedError
+
+    def add_classifiers(self, last: int, middle: int | None = None) -> None:
+        """Make the classifiers, for so many channels of the last and the middle features."""
+        if self.heads != "single":
+            channels = last if self.heads == "sum" else middle
+            assert channels is not None, "this backbone has no middle level"
+            self.layer5 = ASPPClassifier(channels, self.num_classes, self.dilations)
+        self.layer6 = ASPPClassifier(last, self.num_classes, self.dilations)
+
+    def classify(self, last: Tensor, middle: Tensor | None = None) -> LevelLogits:
+        """Logits from the last and the middle features, (N, channels, h, w) each.
+
+        With ``heads="sum"`` the two classifiers are one level: their sum (Luo et al., CLAN,
+        CVPR 2019, whose own losses look at the two apart; those are not implemented).
+        """
+        main = self.layer6(last)
+        if self.heads == "sum":
+            return LevelLogits(main=self.layer5(last) + main, aux=None)
+        return LevelLogits(main, self.layer5(middle) if self.heads == "multi_level" else None)
+
+    def rename_pretrained(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Entries of an ImageNet file under this network's names; most have torchvision's."""
+        return tensors
 
     def trunk_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Trainable parameters of the pretrained trunk with their full names."""

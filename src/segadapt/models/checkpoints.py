@@ -1,4 +1,4 @@
-"""Trained segmenters as files: our own, and the published ADVENT layout, in and out."""
+"""Trained segmenters as files: our own format; published ones go through `translation.py`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from segadapt.classes import ClassSet
 from segadapt.config import ModelConfig
 from segadapt.errors import SegadaptError
 from segadapt.models.base import Segmenter
-from segadapt.models.files import read_safetensors, read_tensors, write_safetensors
+from segadapt.models.files import (
+    read_safetensors,
+    read_tensors,
+    write_safetensors,
+    write_state_dict,
+)
 from segadapt.models.initialise import build_segmenter
+from segadapt.models.published import PROGRAMS
+from segadapt.models.translation import from_published, to_published
 
-FORMAT = "segadapt-1"
-FAMILIES = ("advent",)
+FORMAT = "segadapt-2"
 
 
 @dataclass(frozen=True)
@@ -45,21 +50,33 @@ def save_checkpoint(path: Path, trained: TrainedModel) -> None:
     write_safetensors(path, trained.model.state_dict(), {"segadapt": json.dumps(description)})
 
 
+def save_published(path: Path, trained: TrainedModel, family: str | None) -> None:
+    """Write a state dict that the released program of ``family`` loads (weights alone).
+
+    Raises:
+        SegadaptError: that program would not compute what this model does.
+    """
+    _check_family(family)
+    write_state_dict(path, to_published(trained.model.state_dict(), trained.config, family, path))
+
+
 def load_checkpoint(path: Path, family: str | None = None) -> TrainedModel:
     """Read a checkpoint.
 
     Args:
-        path: our own file, or a published one.
-        family: whose layout a published file has; its keys alone cannot tell ADVENT from
-            AdaptSegNet, whose classifier differs. Not needed for our own files.
+        path: our own file (``.safetensors``), or a published one (any other ending).
+        family: whose program a published file belongs to, where its entries do not tell. Our own
+            files need none.
 
     Raises:
         SegadaptError: missing or damaged file, or one of another family.
     """
-    if family is not None and family not in FAMILIES:
-        raise SegadaptError(f"family {family!r} is unknown; choose one of {', '.join(FAMILIES)}")
+    _check_family(family)
     if path.suffix != ".safetensors":
-        return _load_advent(path, family)
+        published = from_published(read_tensors(path), family, path)
+        model = build_segmenter(published.config, len(published.classes.names))
+        _fill(model, published.tensors, path)
+        return TrainedModel(model.eval(), published.config, published.classes, published.size)
     tensors, metadata = read_safetensors(path)
     try:
         description = json.loads(metadata["segadapt"])
@@ -79,38 +96,9 @@ def load_checkpoint(path: Path, family: str | None = None) -> TrainedModel:
     return TrainedModel(model.eval(), config, classes, size, oracle)  # type: ignore[arg-type]
 
 
-def _load_advent(path: Path, family: str | None) -> TrainedModel:
-    from segadapt.classes import CITYSCAPES_19
-
-    tensors = read_tensors(path)
-    if family is None:
-        raise SegadaptError(
-            f"{path}: files of this kind do not tell whose classifier they hold (ADVENT's and "
-            "AdaptSegNet's entries have the same names); say --family advent if it is ADVENT's"
-        )
-    if not {"layer6.conv2d_list.3.weight", "layer4.2.conv3.weight"} <= tensors.keys():
-        raise SegadaptError(
-            f"{path}: has not the entries of an ADVENT checkpoint (layer6.conv2d_list.3.weight "
-            "is among those expected); it is of another family or of another backbone"
-        )
-    num_classes = len(tensors["layer6.conv2d_list.3.weight"])
-    if num_classes != len(CITYSCAPES_19.names):
-        raise SegadaptError(
-            f"{path}: predicts {num_classes} classes; published ADVENT checkpoints have 19"
-        )
-    config = ModelConfig(
-        backbone=_resnet_of(tensors),
-        multi_level="layer5.conv2d_list.0.weight" in tensors,
-        weights="none",
-    )
-    model = build_segmenter(config, num_classes)
-    _fill(model, tensors, path)
-    return TrainedModel(model.eval(), config, CITYSCAPES_19, size=(512, 1024))
-
-
-def _resnet_of(tensors: dict[str, Tensor]) -> str:
-    blocks = len({k.split(".")[1] for k in tensors if k.startswith("layer3.")})
-    return {6: "resnet50", 23: "resnet101", 36: "resnet152"}.get(blocks, "resnet101")
+def _check_family(family: str | None) -> None:
+    if family is not None and family not in PROGRAMS:
+        raise SegadaptError(f"family {family!r} is unknown; choose one of {', '.join(PROGRAMS)}")
 
 
 def _fill(model: Segmenter, tensors: dict[str, Tensor], path: Path) -> None:
@@ -126,16 +114,3 @@ def _fill(model: Segmenter, tensors: dict[str, Tensor], path: Path) -> None:
                 f"{path}: does not fit its model: {problem} {len(keys)} entries, first {keys[0]}"
             )
     model.load_state_dict(tensors, strict=False)
-
-
-def write_advent(path: Path, model: Segmenter) -> None:
-    """Write the state dict under the published names, key for key, as PyTorch file.
-
-    Raises:
-        SegadaptError: the model is no ResNet with ADVENT's classifiers.
-    """
-    if "layer4" not in model.trunk:
-        raise SegadaptError(f"{path}: only ResNet segmenters have the published ADVENT layout")
-    partial = path.with_name(path.name + ".partial")
-    torch.save({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}, partial)
-    partial.replace(path)

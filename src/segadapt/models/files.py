@@ -67,10 +67,23 @@ def write_safetensors(
 ) -> None:
     """Write a file that is either whole or absent, whatever happens meanwhile."""
     partial = path.with_name(path.name + ".partial")
-    # Contiguous: networks may be held in channels-last order, which the format does not know.
-    save_file(
-        {k: v.detach().cpu().contiguous() for k, v in tensors.items()}, partial, dict(metadata)
-    )
+    save_file(_plain(tensors), partial, dict(metadata))
+    _put(partial, path)
+
+
+def write_state_dict(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write a PyTorch file of names and tensors, whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    torch.save(_plain(tensors), partial)
+    _put(partial, path)
+
+
+def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    # Contiguous: networks may be held in channels-last order, which safetensors does not know.
+    return {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+
+
+def _put(partial: Path, path: Path) -> None:
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     partial.replace(path)

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from segadapt.config import ModelConfig
 from segadapt.errors import SegadaptError, first_line
-from segadapt.models import resnet, squeezenet
+from segadapt.models import resnet, squeezenet, vgg
 from segadapt.models.base import Segmenter
 from segadapt.models.files import read_tensors
 
-BACKBONES = (*resnet.BACKBONES, *squeezenet.BACKBONES)
+BACKBONES = (*resnet.BACKBONES, *vgg.BACKBONES, *squeezenet.BACKBONES)
 
 
 def build_segmenter(config: ModelConfig, num_classes: int) -> Segmenter:
@@ -22,12 +22,13 @@ def build_segmenter(config: ModelConfig, num_classes: int) -> Segmenter:
     Raises:
         SegadaptError: unknown backbone.
     """
-    if config.backbone in resnet.BACKBONES:
-        return resnet.ResNetSegmenter(
-            config.backbone, num_classes, config.multi_level, config.batch_norm
-        )
-    if config.backbone in squeezenet.BACKBONES:
-        return squeezenet.SqueezeNetSegmenter(config.backbone, num_classes, config.multi_level)
+    backbone, heads, dilations = config.backbone, config.heads, config.dilations
+    if backbone in resnet.BACKBONES:
+        return resnet.ResNetSegmenter(backbone, num_classes, heads, dilations, config.batch_norm)
+    if backbone in vgg.BACKBONES:
+        return vgg.VGGSegmenter(backbone, num_classes, heads, dilations)
+    if backbone in squeezenet.BACKBONES:
+        return squeezenet.SqueezeNetSegmenter(backbone, num_classes, heads, dilations)
     raise SegadaptError(
         f"model.backbone: {config.backbone!r} is unknown; choose one of {', '.join(BACKBONES)}"
     )
@@ -56,12 +57,14 @@ def load_starting_weights(model: Segmenter, config: ModelConfig, data_root: Path
     else:
         path = data_root / Path(config.weights).expanduser()
         tensors, origin = read_tensors(path), str(path)
-    # The published ImageNet file names its entries Scale.conv1.weight and so on.
-    tensors = {key.removeprefix("Scale."): value for key, value in tensors.items()}
+    # The published ImageNet and COCO files name their entries Scale.conv1.weight and so on.
+    # COCO's layer5 predicts its 21 classes; no classifier is taken over from any file.
+    tensors = model.rename_pretrained({k.removeprefix("Scale."): v for k, v in tensors.items()})
     own = model.state_dict()
     wanted = [k for k in own if k.split(".")[0] in model.trunk]
     # Files written before PyTorch 0.4 lack the batch counter, which nothing reads.
-    missing = [k for k in wanted if k not in tensors and not k.endswith("num_batches_tracked")]
+    optional = ("num_batches_tracked", *model.never_pretrained)
+    missing = [k for k in wanted if k not in tensors and not k.endswith(optional)]
     if missing:
         raise SegadaptError(
             f"{origin}: lacks {len(missing)} of the {len(wanted)} entries of {config.backbone} "

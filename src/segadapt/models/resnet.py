@@ -7,7 +7,8 @@ from typing import Any
 import torchvision
 from torch import Tensor, nn
 
-from segadapt.models.aspp import ASPPClassifier
+from segadapt.config import Heads
+from segadapt.models.aspp import DILATIONS
 from segadapt.models.base import LevelLogits, Segmenter
 
 BACKBONES = ("resnet50", "resnet101", "resnet152", "resnet18", "resnet34")
@@ -17,7 +18,7 @@ class ResNetSegmenter(Segmenter):
     """DeepLab-v2 with a dilated ResNet trunk (output stride 8).
 
     Entry names are the published ones: ``conv1`` ... ``layer4``, ``layer5`` (auxiliary classifier
-    on conv4's features, absent when single-level) and ``layer6`` (main classifier on conv5's).
+    on conv4's features) and ``layer6`` (main classifier on conv5's).
     """
 
     trunk = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")
@@ -26,20 +27,19 @@ class ResNetSegmenter(Segmenter):
         self,
         backbone: str,
         num_classes: int,
-        multi_level: bool = True,
+        heads: Heads = "multi_level",
+        dilations: tuple[int, ...] = DILATIONS,
         batch_norm: str = "batch",
         blocks: tuple[int, int, int, int] | None = None,
     ) -> None:
         """``blocks`` overrides the number of residual blocks per layer (small test networks)."""
-        super().__init__(num_classes, multi_level)
+        super().__init__(num_classes, heads, dilations)
         net = _dilated_resnet(backbone, blocks)
         self.conv1, self.bn1, self.relu, self.maxpool = net.conv1, net.bn1, net.relu, net.maxpool
         self.layer1, self.layer2 = net.layer1, net.layer2
         self.layer3, self.layer4 = net.layer3, net.layer4
         expansion: int = net.layer1[0].expansion  # type: ignore[assignment]
-        if multi_level:
-            self.layer5 = ASPPClassifier(256 * expansion, num_classes)
-        self.layer6 = ASPPClassifier(512 * expansion, num_classes)
+        self.add_classifiers(last=512 * expansion, middle=256 * expansion)
         self.batch_norm = batch_norm
         for module in self.modules():
             if isinstance(module, nn.BatchNorm2d):
@@ -59,8 +59,7 @@ class ResNetSegmenter(Segmenter):
         """(N, 3, H, W) normalised images -> logits at about an eighth of the resolution."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(image))))
         x = self.layer3(self.layer2(self.layer1(x)))
-        aux = self.layer5(x) if self.multi_level else None
-        return LevelLogits(main=self.layer6(self.layer4(x)), aux=aux)
+        return self.classify(last=self.layer4(x), middle=x)
 
 
 def _dilated_resnet(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torchvision
 from torch import Tensor, nn
 
-from segadapt.models.aspp import ASPPClassifier
+from segadapt.config import Heads
+from segadapt.models.aspp import DILATIONS
 from segadapt.models.base import LevelLogits, Segmenter
 
 BACKBONES = ("squeezenet1_0",)
@@ -22,8 +23,14 @@ class SqueezeNetSegmenter(Segmenter):
 
     trunk = ("features",)
 
-    def __init__(self, backbone: str, num_classes: int, multi_level: bool = True) -> None:
-        super().__init__(num_classes, multi_level)
+    def __init__(
+        self,
+        backbone: str,
+        num_classes: int,
+        heads: Heads = "multi_level",
+        dilations: tuple[int, ...] = DILATIONS,
+    ) -> None:
+        super().__init__(num_classes, heads, dilations)
         net = getattr(torchvision.models, backbone)(weights=None)
         self.features = net.features
         last_pool, last_fire = self.features[11], self.features[12]
@@ -31,12 +38,9 @@ class SqueezeNetSegmenter(Segmenter):
         last_pool.stride, last_pool.padding, last_pool.ceil_mode = 1, 1, False
         expand = last_fire.expand3x3
         expand.dilation, expand.padding = (2, 2), (2, 2)
-        if multi_level:
-            self.layer5 = ASPPClassifier(512, num_classes)
-        self.layer6 = ASPPClassifier(512, num_classes)
+        self.add_classifiers(last=512, middle=512)
 
     def forward(self, image: Tensor) -> LevelLogits:
         """(N, 3, H, W) normalised images -> logits at about an eighth of the resolution."""
         x = self.features[:_AUX_FEATURES](image)
-        aux = self.layer5(x) if self.multi_level else None
-        return LevelLogits(main=self.layer6(self.features[_AUX_FEATURES:](x)), aux=aux)
+        return self.classify(last=self.features[_AUX_FEATURES:](x), middle=x)

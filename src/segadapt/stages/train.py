@@ -101,7 +101,7 @@ def build_method(
 def _training_step(
     config: TrainStage, method: Method, model: Segmenter, processes: Processes
 ) -> TrainingStep:
-    level_names = ["main", "aux"] if config.model.multi_level else ["main"]
+    level_names = ["main", "aux"] if config.model.heads == "multi_level" else ["main"]
     extra = method.extra_networks(level_names)
     nets = {"model": model, **extra}
     for net in (*nets.values(), method):
