@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 from segadapt.errors import SegadaptError
 
-Kind = Literal["checkpoint", "images", "labels", "folder", "class_prior"]
+Kind = Literal["checkpoint", "snapshots", "selection", "images", "labels", "folder", "class_prior"]
 
 # What each kind of stage leaves, by the name that recipes refer to it with.
 OUTPUTS: dict[str, dict[str, Kind]] = {
-    "train": {"checkpoint": "checkpoint"},
+    "train": {"checkpoint": "checkpoint", "snapshots": "snapshots"},
+    "select": {"checkpoint": "checkpoint", "selection": "selection"},
     "rank": {"easy": "images", "hard": "images"},
     "pseudo_label": {"labels": "labels"},
     "evaluate": {},
@@ -25,6 +26,8 @@ CHECKPOINT_FILE = "checkpoint.safetensors"
 SPLIT_FILE = "split.json"
 LABELS_FILE = "labels.json"
 SCENES_FOLDER = "scenes"
+SNAPSHOTS_FOLDER = "snapshots"
+SELECTION_FILE = "selection.json"
 PRIOR_FILE = "class_prior.json"
 
 
@@ -114,6 +117,43 @@ class ClassPrior:
         """Read the artefact of a finished stage."""
         values = read_json(stage_directory / PRIOR_FILE)
         return cls(values["domain"], tuple(values["classes"]), tuple(values["pixels"]))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state of a training stage, and what was found about it without target labels."""
+
+    iteration: int
+    scores: dict[str, float]
+    """By score; more is better."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The snapshots of a training stage and the one that a label-free score chose."""
+
+    trained: str
+    """The training stage."""
+    score: str
+    chosen: int
+    """Iteration of the chosen snapshot."""
+    snapshots: tuple[Snapshot, ...]
+
+    def save(self, stage_directory: Path) -> None:
+        """Write the artefact into its stage's folder."""
+        write_json(stage_directory / SELECTION_FILE, asdict(self))
+
+    @classmethod
+    def load(cls, stage_directory: Path) -> Selection:
+        """Read the artefact of a finished stage."""
+        values = read_json(stage_directory / SELECTION_FILE)
+        snapshots = tuple(Snapshot(**snapshot) for snapshot in values.pop("snapshots"))
+        return cls(snapshots=snapshots, **values)
+
+
+def snapshot_file(stage_directory: Path, iteration: int) -> Path:
+    """The checkpoint file of a training stage's snapshot."""
+    return stage_directory / SNAPSHOTS_FOLDER / f"{iteration:07d}.safetensors"
 
 
 def write_json(path: Path, value: object) -> None:

@@ -118,6 +118,8 @@ class TrainStage(Section):
     optimizer: ModelOptimizer = ModelOptimizer()
     discriminator_optimizer: DiscriminatorOptimizer = DiscriminatorOptimizer()
     schedule: Schedule = Schedule()
+    snapshots: Annotated[int, Field(ge=0)] = 0
+    """Number of evenly spaced states to keep for a ``select`` stage, the last one included."""
     save_every: Positive = 500
     log_every: Positive = 20
     workers: Workers = 2
@@ -167,6 +169,28 @@ class PseudoLabelStage(Section):
     workers: Workers = 2
 
 
+class SelectStage(Section):
+    """Choose one of a training stage's snapshots without target labels."""
+
+    stage: Literal["select"]
+    snapshots: str
+    images: str
+    """Target images that the label-free scores look at."""
+    source: str | None = None
+    """Labelled source images that were not trained on, for ``source_miou``."""
+    score: Literal[
+        "mean_entropy", "information_maximisation", "soft_neighbourhood_density", "source_miou"
+    ] = "soft_neighbourhood_density"
+    batch_size: Positive = 4
+    workers: Workers = 2
+
+    @model_validator(mode="after")
+    def _has_source(self) -> SelectStage:
+        if self.score == "source_miou" and self.source is None:
+            raise ValueError("score source_miou needs `source`, labelled source images")
+        return self
+
+
 Weights = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=2)]
 """Weights above zero by checkpoint."""
 
@@ -191,6 +215,8 @@ class EvaluateStage(Section):
     checkpoints: list[str] = Field(min_length=1)
     ensembles: dict[str, Weights] = Field(default_factory=dict)
     """By title: checkpoints with the weights that their score maps are averaged with."""
+    selections: list[str] = Field(default_factory=list)
+    """Selections whose snapshots are all scored: last, label-free and oracle choice."""
     domain: str
     views: Views = Views()
     batch_size: Positive = 4
@@ -208,7 +234,13 @@ class DrawStage(Section):
 
 
 StageConfig = Annotated[
-    TrainStage | ClassPriorStage | RankStage | PseudoLabelStage | EvaluateStage | DrawStage,
+    TrainStage
+    | ClassPriorStage
+    | SelectStage
+    | RankStage
+    | PseudoLabelStage
+    | EvaluateStage
+    | DrawStage,
     Field(discriminator="stage"),
 ]
 

@@ -7,7 +7,14 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from segadapt.config import ClassPriorStage, DrawStage, EvaluateStage, StageConfig, TrainStage
+from segadapt.config import (
+    ClassPriorStage,
+    DrawStage,
+    EvaluateStage,
+    SelectStage,
+    StageConfig,
+    TrainStage,
+)
 from segadapt.errors import SegadaptError
 from segadapt.stages.context import StageContext
 
@@ -45,9 +52,18 @@ def find_origins(context: StageContext, precision: str) -> dict[str, Origin]:
 
 def _references(config: StageConfig) -> list[str]:
     values = config.model_dump()
-    names = ("source", "target", "start_from", "class_prior", "checkpoint", "images", "domain")
-    found = [values[n] for n in names if values.get(n) is not None]
-    found += values.get("checkpoints", [])
+    names = (
+        "source",
+        "target",
+        "start_from",
+        "class_prior",
+        "checkpoint",
+        "snapshots",
+        "images",
+        "domain",
+    )
+    found = [values[n] for n in names if isinstance(values.get(n), str)]
+    found += values.get("checkpoints", []) + values.get("selections", [])
     return found + [name for weights in values.get("ensembles", {}).values() for name in weights]
 
 
@@ -84,7 +100,7 @@ def _inputs(context: StageContext, config: StageConfig, domains: dict[str, Any])
 
 def _labelled(config: StageConfig) -> str | None:
     """The reference whose labels the stage opens."""
-    if isinstance(config, TrainStage | ClassPriorStage):
+    if isinstance(config, TrainStage | ClassPriorStage | SelectStage):
         return config.source
     return config.domain if isinstance(config, EvaluateStage) else None
 

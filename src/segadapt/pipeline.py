@@ -21,7 +21,7 @@ from segadapt.errors import SegadaptError
 from segadapt.origins import Origin, find_origins, with_dependents
 from segadapt.provenance import write_provenance
 from segadapt.recipe import load_recipe
-from segadapt.stages import class_prior, draw, evaluate, pseudo_label, rank, train
+from segadapt.stages import class_prior, draw, evaluate, pseudo_label, rank, select, train
 from segadapt.stages.context import StageContext
 from segadapt.stages.preflight import preflight
 
@@ -29,6 +29,7 @@ STAGES = {
     "draw": draw.run,
     "class_prior": class_prior.run,
     "train": train.run,
+    "select": select.run,
     "rank": rank.run,
     "pseudo_label": pseudo_label.run,
     "evaluate": evaluate.run,

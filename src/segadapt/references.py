@@ -12,6 +12,7 @@ from segadapt.config import (
     PseudoLabelStage,
     RankStage,
     Recipe,
+    SelectStage,
     StageConfig,
     TrainStage,
 )
@@ -41,6 +42,8 @@ def check_references(recipe: Recipe, title: str) -> None:
         check = _Checker(recipe, seen, place)
         if isinstance(stage, TrainStage):
             check.train(stage)
+        elif isinstance(stage, SelectStage):
+            check.select(stage)
         elif isinstance(stage, ClassPriorStage):
             check.expect("source", stage.source, ("source", "labels"))
         elif isinstance(stage, RankStage | PseudoLabelStage):
@@ -53,6 +56,8 @@ def check_references(recipe: Recipe, title: str) -> None:
                 for reference in weights:
                     check.expect(f"ensembles.{title}", reference, ("checkpoint",))
             check.titles(stage)
+            for i, reference in enumerate(stage.selections):
+                check.expect(f"selections.{i}", reference, ("selection",))
             check.expect("domain", stage.domain, ("test", "source"))
         seen[name] = stage
 
@@ -77,6 +82,19 @@ class _Checker:
                 f"{self.place}.optimizer.repeated_updates: goes with the sgd optimizer only"
             )
 
+    def select(self, stage: SelectStage) -> None:
+        self.expect("snapshots", stage.snapshots, ("snapshots",))
+        trained = self.seen[stage.snapshots.partition(".")[0]]
+        assert isinstance(trained, TrainStage)
+        if trained.snapshots < 2:
+            raise SegadaptError(
+                f"{self.place}.snapshots: {stage.snapshots!r} has {trained.snapshots}; set "
+                "`snapshots` of that stage to 2 or more to choose among them"
+            )
+        self.expect("images", stage.images, ("target", "images"))
+        if stage.source is not None:
+            self.expect("source", stage.source, ("source",))
+
     def titles(self, stage: EvaluateStage) -> None:
         single = {reference.partition(".")[0] for reference in stage.checkpoints}
         for title in stage.ensembles:
@@ -93,6 +111,7 @@ class _Checker:
                 "images": "a split's images",
                 "labels": "pseudo-labels",
                 "class_prior": "a class prior",
+                "snapshots": "snapshots",
             }
             wanted = " or ".join(
                 names.get(k, f"a {k}" if k == "checkpoint" else f"a {k} domain") for k in kinds

@@ -6,7 +6,7 @@ import contextlib
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -68,6 +68,8 @@ def train(
     iterations: int,
     save_every: int,
     log_every: int,
+    keep_at: Set[int] = frozenset(),
+    keep: Callable[[int], None] = lambda iteration: None,
 ) -> None:
     """Train from the saved state, if there is one, to ``iterations``.
 
@@ -79,6 +81,8 @@ def train(
         iterations: number of iterations of the whole stage.
         save_every: iterations between two saved states.
         log_every: iterations between two log records.
+        keep_at: numbers of done iterations after which ``keep`` is called, on every process.
+        keep: keeps a snapshot of the networks.
 
     Raises:
         SegadaptError: a loss or a weight is not finite.
@@ -105,6 +109,9 @@ def train(
                 seconds = time.perf_counter() - clock
                 log.record(done, values, step.learning_rate(), images / max(seconds, 1e-9))
                 clock, images = time.perf_counter(), 0
+            if done in keep_at:
+                _require_finite_weights(step.nets, f"{log.title}: iteration {done}")
+                keep(done)
             if saving:
                 _require_finite_weights(step.nets, f"{log.title}: iteration {done}")
                 state.save(done)

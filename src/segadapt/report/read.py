@@ -23,6 +23,8 @@ from segadapt.report.records import (
     RankedImage,
     Run,
     Score,
+    ScoredSnapshot,
+    Selection,
     Split,
     Stage,
 )
@@ -168,6 +170,23 @@ def _read_evaluation(stage: Stage) -> Evaluation:
         absent_rule=str(raw.get("absent_rule") or ""),
         scores=[_read_score(row) for row in raw.get("scores", [])],
         pictures=[_read_picture(stage.directory, row) for row in raw.get("pictures", [])],
+        selections=[_read_selection(row) for row in raw.get("selections", [])],
+    )
+
+
+def _read_selection(row: Mapping[str, Any]) -> Selection:
+    return Selection(
+        trained=str(row["trained"]),
+        score=str(row["score"]),
+        chosen=int(row["chosen"]),
+        snapshots=[
+            ScoredSnapshot(
+                iteration=int(snapshot["iteration"]),
+                scores={str(k): _finite(v) for k, v in (snapshot.get("scores") or {}).items()},
+                miou=_finite(snapshot.get("miou")),
+            )
+            for snapshot in row.get("snapshots", [])
+        ],
     )
 
 

@@ -117,6 +117,25 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class ScoredSnapshot:
+    """A state of a training stage: its score without target labels, and its mIoU with them."""
+
+    iteration: int
+    scores: Mapping[str, float | None]
+    miou: float | None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The snapshots of a training stage and the one that a label-free score chose."""
+
+    trained: str
+    score: str
+    chosen: int
+    snapshots: list[ScoredSnapshot]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """The report of one evaluate stage."""
 
@@ -127,6 +146,7 @@ class Evaluation:
     absent_rule: str
     scores: list[Score]
     pictures: list[Picture]
+    selections: list[Selection] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from segadapt.artefacts import CHECKPOINT_FILE, SCENES_FOLDER, ClassPrior, LabelSet, Split
+from segadapt.artefacts import (
+    CHECKPOINT_FILE,
+    SCENES_FOLDER,
+    ClassPrior,
+    LabelSet,
+    Selection,
+    Split,
+)
 from segadapt.config import Recipe, Views
 from segadapt.data.domain import ClassMap, Domain
 from segadapt.data.listing import dataset_reader, open_domain
@@ -88,6 +95,10 @@ class StageContext:
     def checkpoint(self, reference: str) -> Path:
         """The file behind ``STAGE.checkpoint``."""
         return self.stage_directory(reference.partition(".")[0]) / CHECKPOINT_FILE
+
+    def selection(self, reference: str) -> Selection:
+        """The snapshots behind ``STAGE.selection`` and which was chosen."""
+        return Selection.load(self.stage_directory(reference.partition(".")[0]))
 
     def class_prior(self, reference: str) -> ClassPrior:
         """The class shares behind ``STAGE.shares``."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from segadapt.artefacts import write_json
+from segadapt.artefacts import snapshot_file, write_json
 from segadapt.config import EvaluateStage
 from segadapt.data.domain import Domain
 from segadapt.data.transforms import resize_label
@@ -16,6 +16,7 @@ from segadapt.engine.evaluate import evaluate
 from segadapt.engine.fabric import Processes
 from segadapt.engine.predict import Predictor
 from segadapt.metrics import ABSENT_RULE, Scores
+from segadapt.models.checkpoints import load_checkpoint
 from segadapt.pictures import entropy_picture, label_picture, save_jpeg
 from segadapt.stages.context import StageContext
 
@@ -39,6 +40,10 @@ def run(
             print(f"{name}: {title}: mIoU {100 * scores.miou:.2f}", flush=True)
             for picture in pictures:
                 _add_prediction(picture, title, predictor, domain, directory)
+    selections = [
+        _score_snapshots(name, reference, config, context, domain, processes)
+        for reference in config.selections
+    ]
     if processes.is_first:
         dataset = context.recipe.domains[config.domain]
         write_json(
@@ -51,6 +56,7 @@ def run(
                 "colours": domain.classes.colours,
                 "absent_rule": ABSENT_RULE,
                 "scores": rows,
+                "selections": selections,
                 "pictures": [{k: v for k, v in p.items() if k != "index"} for p in pictures],
             },
         )
@@ -67,6 +73,35 @@ def _rows(config: EvaluateStage) -> dict[str, dict[str, float]]:
     """What is scored, by title: single checkpoints, then ensembles."""
     single = {reference.partition(".")[0]: {reference: 1.0} for reference in config.checkpoints}
     return single | config.ensembles
+
+
+def _score_snapshots(
+    name: str,
+    reference: str,
+    config: EvaluateStage,
+    context: StageContext,
+    domain: Domain,
+    processes: Processes,
+) -> dict[str, Any]:
+    """mIoU of every snapshot that a selection chose from, beside its label-free scores.
+
+    The labels that are read here show what the choice was worth; they have no part in it.
+    """
+    selection = context.selection(reference)
+    folder = context.stage_directory(selection.trained)
+    rows = []
+    for snapshot in selection.snapshots:
+        trained = load_checkpoint(snapshot_file(folder, snapshot.iteration))
+        predictor = Predictor(trained, processes, config.views)
+        title = f"{name}: {selection.trained} {snapshot.iteration}"
+        scores = evaluate(predictor, domain, config.batch_size, processes, title, config.workers)
+        rows.append({**asdict(snapshot), "miou": scores.miou})
+    return {
+        "trained": selection.trained,
+        "score": selection.score,
+        "chosen": selection.chosen,
+        "snapshots": rows,
+    }
 
 
 def _inputs(domain: Domain, number: int, directory: Path) -> list[dict[str, Any]]:

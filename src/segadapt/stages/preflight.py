@@ -16,6 +16,7 @@ from segadapt.config import (
     ModelConfig,
     PseudoLabelStage,
     RankStage,
+    SelectStage,
     StageConfig,
     TrainStage,
 )
@@ -49,6 +50,10 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
                 checked.add(key)
                 check_weights(config.model, context.data_root)
             needed += _bytes_on_disk(config.model, len(_classes(context, config.source).names))
+        elif isinstance(config, SelectStage):
+            _open(context, config.images, labelled=False)
+            if config.source is not None:
+                _open(context, config.source, labelled=True)
         elif isinstance(config, ClassPriorStage):
             _open(context, config.source, labelled=True)
         elif isinstance(config, EvaluateStage):
@@ -166,6 +171,15 @@ def _classes(context: StageContext, reference: str) -> ClassSet:
     return find_class_map(config, reader, context.domain_root(reference)).classes
 
 
+def _trained(context: StageContext, reference: str) -> TrainStage:
+    """The training stage that a checkpoint, snapshots or a selection come from."""
+    stage = context.recipe.stages[reference.partition(".")[0]]
+    if isinstance(stage, SelectStage):
+        stage = context.recipe.stages[stage.snapshots.partition(".")[0]]
+    assert isinstance(stage, TrainStage)
+    return stage
+
+
 def _check_classes(context: StageContext, config: StageConfig, place: str) -> None:
     """All domains of a stage, and the models it uses, must have the same classes."""
     found: dict[str, ClassSet] = {}
@@ -181,16 +195,21 @@ def _check_classes(context: StageContext, config: StageConfig, place: str) -> No
     elif isinstance(config, EvaluateStage):
         found[f"{config.domain!r}"] = _classes(context, config.domain)
         members = [name for weights in config.ensembles.values() for name in weights]
-        checkpoints = list(dict.fromkeys([*config.checkpoints, *members]))
+        checkpoints = list(dict.fromkeys([*config.checkpoints, *members, *config.selections]))
     elif isinstance(config, RankStage | PseudoLabelStage):
         found[f"{config.images!r}"] = _classes(context, config.images)
         checkpoints = [config.checkpoint]
+    elif isinstance(config, SelectStage):
+        for reference in (config.images, config.source):
+            if reference is not None:
+                found[f"{reference!r}"] = _classes(context, reference)
+        checkpoints = [config.snapshots]
     else:
         return
     for reference in checkpoints:
-        trained = context.recipe.stages[reference.partition(".")[0]]
-        assert isinstance(trained, TrainStage)
-        found[f"the model of {reference!r}"] = _classes(context, trained.source)
+        found[f"the model of {reference!r}"] = _classes(
+            context, _trained(context, reference).source
+        )
     (first, expected), *others = found.items()
     for title, classes in others:
         if classes.names != expected.names:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from segadapt.artefacts import CHECKPOINT_FILE
+from segadapt.artefacts import CHECKPOINT_FILE, snapshot_file
 from segadapt.batch import LabelledBatch, UnlabelledBatch
 from segadapt.config import TrainStage
 from segadapt.data.domain import Domain
@@ -73,15 +73,36 @@ def _train(
         return _batches(config, source, target, seed, start, processes)
 
     log = TrainingLog(directory, name, enabled=processes.is_first)
-    train(step, state, batches, log, config.iterations, config.save_every, config.log_every)
+    trained = TrainedModel(model, config.model, source.classes, source.size, oracle=config.oracle)
+
+    def keep(iteration: int) -> None:
+        if processes.is_first:
+            path = snapshot_file(directory, iteration)
+            path.parent.mkdir(exist_ok=True)
+            save_checkpoint(path, trained)
+
+    train(
+        step,
+        state,
+        batches,
+        log,
+        config.iterations,
+        config.save_every,
+        config.log_every,
+        frozenset(snapshot_iterations(config)),
+        keep,
+    )
     if processes.is_first:
-        trained = TrainedModel(
-            model, config.model, source.classes, source.size, oracle=config.oracle
-        )
         save_checkpoint(directory / CHECKPOINT_FILE, trained)
         # The checkpoint is whole now; the state (several times its size) has served.
         (directory / STATE_FILE).unlink()
     processes.barrier()
+
+
+def snapshot_iterations(config: TrainStage) -> list[int]:
+    """Numbers of iterations after which a snapshot is kept, the last being the stage's end."""
+    number = min(config.snapshots, config.iterations)
+    return [round(k * config.iterations / number) for k in range(1, number + 1)]
 
 
 def build_method(

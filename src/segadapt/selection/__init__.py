@@ -1,0 +1,1 @@
+"""Choosing among snapshots without target labels: pure functions."""
