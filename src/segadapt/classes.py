@@ -96,6 +96,18 @@ CITYSCAPES_19 = ClassSet(
     },
 )
 
+_SIXTEEN = CITYSCAPES_19.subsets["16"]
+CITYSCAPES_16 = ClassSet(
+    name="cityscapes16",
+    names=tuple(CITYSCAPES_19.names[i] for i in _SIXTEEN),
+    colours=tuple(CITYSCAPES_19.colours[i] for i in _SIXTEEN),
+    rare=tuple(place for place, i in enumerate(_SIXTEEN) if i in CITYSCAPES_19.rare),
+    subsets={
+        "13": tuple(p for p, i in enumerate(_SIXTEEN) if i in CITYSCAPES_19.subsets["13"]),
+    },
+)
+"""The classes that SYNTHIA and Cityscapes share, without gaps."""
+
 CAMVID_11 = ClassSet(
     name="camvid11",
     names=(
@@ -155,10 +167,8 @@ def classes_of(number: int) -> ClassSet:
     """Classes of a file that only tells how many: Cityscapes' 19, SYNTHIA's 16, or numbers."""
     if number == len(CITYSCAPES_19.names):
         return CITYSCAPES_19
-    sixteen = CITYSCAPES_19.subsets["16"]
-    if number == len(sixteen):
-        names = tuple(CITYSCAPES_19.names[i] for i in sixteen)
-        return ClassSet("cityscapes16", names, tuple(CITYSCAPES_19.colours[i] for i in sixteen))
+    if number == len(CITYSCAPES_16.names):
+        return CITYSCAPES_16
     hues = [colorsys.hsv_to_rgb(i / number, 0.8, 0.9) for i in range(number)]
     colours = tuple((int(255 * r), int(255 * g), int(255 * b)) for r, g, b in hues)
     return ClassSet(f"unnamed{number}", tuple(f"class {i}" for i in range(number)), colours)

@@ -12,6 +12,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from miniatures import (
+    BUILDERS,
+    CLASSES_YAML,
+    LABELS,
+    OFFICIAL_NAMES,
+    RNG,
+    camvid,
+    cityscapes,
+    folder,
+    write_multichannel_png,
+)
 from PIL import Image
 
 from segadapt.config import DomainConfig
@@ -21,101 +32,6 @@ from segadapt.data.listing import dataset_names, open_domain
 from segadapt.data.loader import inference_batches, training_batches
 from segadapt.errors import SegadaptError
 
-# labels.py of cityscapesScripts: id -> train id; everything else is 255.
-OFFICIAL = {
-    7: 0, 8: 1, 11: 2, 12: 3, 13: 4, 17: 5, 19: 6, 20: 7, 21: 8, 22: 9, 23: 10, 24: 11, 25: 12,
-    26: 13, 27: 14, 28: 15, 31: 16, 32: 17, 33: 18,
-}  # fmt: skip
-OFFICIAL_NAMES = {
-    7: "road", 8: "sidewalk", 11: "building", 12: "wall", 13: "fence", 17: "pole",
-    19: "traffic light", 20: "traffic sign", 21: "vegetation", 22: "terrain", 23: "sky",
-    24: "person", 25: "rider", 26: "car", 27: "truck", 28: "bus", 31: "train", 32: "motorcycle",
-    33: "bicycle",
-}  # fmt: skip
-RNG = np.random.default_rng(0)
-CLASSES_YAML = """
-classes:
-  - {name: road, colour: [128, 64, 128], ids: [0, 7]}
-  - {name: car, colour: [0, 0, 142], ids: [13], rare: true}
-ignore: [255]
-"""
-
-
-def ids_row(*ids: int) -> np.ndarray:
-    return np.array([ids, ids], np.uint8)
-
-
-def write_pair(image: Path, label: Path, ids: np.ndarray, palette: bool = False) -> None:
-    pixels = RNG.integers(0, 256, (*ids.shape, 3)).astype(np.uint8)
-    for path in (image, label):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(image)
-    stored = Image.fromarray(ids)
-    if palette:  # colours differ from the ids, so reading colours would show
-        stored.putpalette(RNG.integers(0, 256, 768).astype(np.uint8).tobytes())
-    stored.save(label)
-
-
-def gta5(root: Path) -> tuple[str, np.ndarray]:
-    for name in ("00002", "00001"):
-        write_pair(
-            root / f"images/{name}.png", root / f"labels/{name}.png", ids_row(*range(35)), True
-        )
-    return "all", ids_row(*(OFFICIAL.get(i, 255) for i in range(35)))
-
-
-def cityscapes(root: Path) -> tuple[str, np.ndarray]:
-    for name in ("ulm/ulm_000001_000019", "aachen/aachen_000000_000019"):
-        write_pair(
-            root / f"leftImg8bit/train/{name}_leftImg8bit.png",
-            root / f"gtFine/train/{name}_gtFine_labelIds.png",
-            ids_row(*range(34), 255),
-        )
-        other = root / f"gtFine/train/{name}_gtFine_color.png"
-        Image.fromarray(np.zeros((2, 35, 3), np.uint8)).save(other)
-    return "train", ids_row(*(OFFICIAL.get(i, 255) for i in range(34)), 255)
-
-
-def camvid(root: Path) -> tuple[str, np.ndarray]:
-    for name in ("0001TP_006720", "0001TP_006690"):
-        write_pair(
-            root / f"images/val/{name}.png", root / f"labels/val/{name}.png", ids_row(*range(12))
-        )
-    return "val", ids_row(*range(11), 255)
-
-
-def idd_lite(root: Path) -> tuple[str, np.ndarray]:
-    for name in ("119/903127", "0/024541"):
-        write_pair(
-            root / f"leftImg8bit/train/{name}_image.jpg",
-            root / f"gtFine/train/{name}_label.png",
-            ids_row(*range(7), 255),
-        )
-    return "train", ids_row(*range(7), 255)
-
-
-def scenes(root: Path) -> tuple[str, np.ndarray]:
-    for name in ("00001", "00000"):
-        write_pair(
-            root / f"images/rendered/{name}.png",
-            root / f"labels/rendered/{name}.png",
-            ids_row(*range(11), 255),
-        )
-    return "rendered", ids_row(*range(11), 255)
-
-
-def folder(root: Path) -> tuple[str, np.ndarray]:
-    for name in ("b/2", "a"):
-        write_pair(
-            root / f"images/day/{name}.jpg", root / f"labels/day/{name}.png", ids_row(7, 0, 13, 255)
-        )
-    (root / "classes.yaml").write_text(CLASSES_YAML)
-    return "day", ids_row(0, 0, 1, 255)
-
-
-BUILDERS: dict[str, Callable[[Path], tuple[str, np.ndarray]]] = {
-    x.__name__: x for x in (gta5, cityscapes, camvid, idd_lite, scenes, folder)
-}
 EVERY = pytest.mark.parametrize("dataset", sorted(BUILDERS))
 
 
@@ -123,10 +39,6 @@ def opened(dataset: str, root: Path, split: str, labelled: bool = True, **settin
     role = "source" if labelled else "target"
     config = DomainConfig(dataset=dataset, split=split, role=role, **settings)
     return open_domain(config, root, labelled, "domain mine")
-
-
-def label_folder(root: Path) -> Path:
-    return root / ("labels" if (root / "labels").is_dir() else "gtFine")
 
 
 def test_every_reader_has_a_miniature() -> None:
@@ -167,7 +79,7 @@ def test_check_finds_nothing_wrong_but_absent_classes(dataset: str, tmp_path: Pa
 @EVERY
 def test_unlabelled_domain_works_without_the_labels_folder(dataset: str, tmp_path: Path) -> None:
     split, _ = BUILDERS[dataset](tmp_path)
-    shutil.rmtree(label_folder(tmp_path))
+    shutil.rmtree(tmp_path / LABELS[dataset])
     domain = opened(dataset, tmp_path, split, labelled=False)
     assert domain.image(1).ndim == 3
     assert all(sample.label is None for sample in domain.samples)
@@ -199,7 +111,7 @@ def test_label_files_of_an_unlabelled_domain_are_not_even_looked_for(
     dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     split, _ = BUILDERS[dataset](tmp_path)
-    labels = str(label_folder(tmp_path))
+    labels = str(tmp_path / LABELS[dataset])
 
     def alarmed(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(path: Any, *arguments: Any, **settings: Any) -> Any:
@@ -255,7 +167,11 @@ def test_id_outside_the_map_is_named(dataset: str, tmp_path: Path) -> None:
     domain = opened(dataset, tmp_path, split)
     path = domain.samples[0].label
     assert path is not None
-    Image.fromarray(np.array([[0, 77], [0, 0]], np.uint8)).save(path)
+    wrong = np.array([[0, 77], [0, 0]], np.uint8)
+    if domain.samples[0].first_channel:
+        write_multichannel_png(path, wrong)
+    else:
+        Image.fromarray(wrong).save(path)
     with pytest.raises(SegadaptError, match=r"label id 77 is not in the class map") as caught:
         domain.label(0)
     assert str(path) in str(caught.value)
@@ -267,6 +183,94 @@ def test_sixteen_bit_id_is_not_taken_modulo_256(tmp_path: Path) -> None:
     Image.fromarray(np.full((2, 12), 257, np.uint16)).save(domain.samples[0].label)
     with pytest.raises(SegadaptError, match=r"label id 257"):
         domain.label(0)
+
+
+def test_sixteen_bit_label_of_several_channels_is_read_from_its_first(tmp_path: Path) -> None:
+    split, _ = BUILDERS["synthia"](tmp_path)
+    domain = opened("synthia", tmp_path, split)
+    path = domain.samples[0].label
+    assert path is not None
+    # Pillow keeps the upper eight bits, all zero here: what a reader on top of it would see.
+    assert not np.asarray(Image.open(path)).any()
+    assert sorted(np.unique(domain.label(0))) == [*range(19), 255]
+    write_multichannel_png(path, np.full((2, 23), 300))
+    with pytest.raises(SegadaptError, match=r"label id 300 is not in the class map"):
+        domain.label(0)
+    Image.fromarray(np.zeros((2, 23), np.uint8)).save(path)
+    with pytest.raises(SegadaptError, match=r"has one channel.*ids in the first"):
+        domain.label(0)
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(SegadaptError, match=r"cannot be decoded"):
+        domain.label(0)
+
+
+SIXTEEN_NAMES = (
+    "road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign",
+    "vegetation", "sky", "person", "rider", "car", "bus", "motorcycle", "bicycle",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "dataset", ["cityscapes", "synthia", "foggy_cityscapes", "acdc", "bdd100k", "mapillary_vistas"]
+)
+def test_sixteen_classes_are_the_nineteen_without_terrain_truck_and_train(
+    dataset: str, tmp_path: Path
+) -> None:
+    split, _ = BUILDERS[dataset](tmp_path)
+    nineteen = opened(dataset, tmp_path, split).class_map
+    sixteen = opened(dataset, tmp_path, split, classes="cityscapes16").class_map
+    assert sixteen.classes.names == SIXTEEN_NAMES
+    assert set(sixteen.ids) == set(nineteen.ids)
+    for stored, train in nineteen.ids.items():
+        name = nineteen.classes.names[train] if train != 255 else None
+        found = sixteen.ids[stored]
+        if name in SIXTEEN_NAMES:
+            assert sixteen.classes.names[found] == name
+        else:
+            assert found == 255
+    thirteen = [sixteen.classes.names[i] for i in sixteen.classes.subsets["13"]]
+    assert thirteen == [n for n in SIXTEEN_NAMES if n not in ("wall", "fence", "pole")]
+
+
+@pytest.mark.parametrize("dataset", ["cityscapes", "gta5", "synthia", "synscapes", "bdd100k"])
+def test_every_class_of_the_map_has_exactly_one_id(dataset: str, tmp_path: Path) -> None:
+    split, _ = BUILDERS[dataset](tmp_path)
+    class_map = opened(dataset, tmp_path, split).class_map
+    trained = [train for train in class_map.ids.values() if train != 255]
+    assert sorted(trained) == list(range(19))
+
+
+def test_names_of_synthia_are_those_of_its_description(tmp_path: Path) -> None:
+    split, _ = BUILDERS["synthia"](tmp_path)
+    class_map = opened("synthia", tmp_path, split).class_map
+    # README of SYNTHIA-RAND-CITYSCAPES
+    described = {
+        1: "sky", 2: "building", 3: "road", 4: "sidewalk", 5: "fence", 6: "vegetation", 7: "pole",
+        8: "car", 9: "traffic sign", 10: "person", 11: "bicycle", 12: "motorcycle",
+        15: "traffic light", 16: "terrain", 17: "rider", 18: "truck", 19: "bus", 20: "train",
+        21: "wall",
+    }  # fmt: skip
+    names = class_map.classes.names
+    assert {i: names[t] for i, t in class_map.ids.items() if t != 255} == described
+
+
+def test_splits_of_fog_and_of_conditions(tmp_path: Path) -> None:
+    BUILDERS["foggy_cityscapes"](tmp_path / "fog")
+    name = tmp_path / "fog/leftImg8bit_foggy/val/ulm/ulm_000001_000019_leftImg8bit_foggy_beta_"
+    for beta in ("0.005", "0.01", "0.02"):
+        path = Path(f"{name}{beta}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((2, 3, 3), np.uint8)).save(path)
+    thin = opened("foggy_cityscapes", tmp_path / "fog", "val_beta_0.005", labelled=False)
+    thick = opened("foggy_cityscapes", tmp_path / "fog", "val", labelled=False)
+    assert [s.name for s in thin.samples] == [s.name for s in thick.samples]
+    assert thin.samples[0].image.name.endswith("beta_0.005.png")
+    assert thick.samples[0].image.name.endswith("beta_0.02.png")
+    BUILDERS["acdc"](tmp_path / "acdc")
+    night = opened("acdc", tmp_path / "acdc", "night_train")
+    assert [s.name.split("/")[0] for s in night.samples] == ["night"]
+    with pytest.raises(SegadaptError, match=r"dusk_train.*fog, night, rain, snow"):
+        opened("acdc", tmp_path / "acdc", "dusk_train")
 
 
 def test_rgb_label_says_to_convert(tmp_path: Path) -> None:
@@ -337,7 +341,7 @@ def test_files_that_are_no_images_of_the_dataset_are_left_out(tmp_path: Path) ->
     assert len(opened("cityscapes", tmp_path, split)) == 2
 
 
-@pytest.mark.parametrize("dataset", ["cityscapes", "gta5"])
+@pytest.mark.parametrize("dataset", ["cityscapes", "gta5", "synscapes", "foggy_cityscapes", "acdc"])
 def test_official_ids_have_their_official_names(dataset: str, tmp_path: Path) -> None:
     split, _ = BUILDERS[dataset](tmp_path)
     class_map = opened(dataset, tmp_path, split).class_map

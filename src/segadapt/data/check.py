@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segadapt.data.domain import Domain, map_ids
+from segadapt.data.domain import Domain, Sample, map_ids
 from segadapt.data.transforms import read_ids, read_image
 from segadapt.errors import SegadaptError
 
@@ -69,18 +69,18 @@ def _check_one(domain: Domain, index: int) -> _One:
         image = read_image(sample.image, None)
         size = (image.shape[0], image.shape[1])
         if domain.labelled and sample.label is not None:
-            label = _checked_label(domain, sample.label, sample.image, size)
+            label = _checked_label(domain, sample, sample.label, size)
             counts = np.bincount(label.ravel(), minlength=256)
     except SegadaptError as error:
         return _One(size, None, str(error))
     return _One(size, counts, None)
 
 
-def _checked_label(domain: Domain, path: Path, image: Path, size: tuple[int, int]) -> np.ndarray:
-    ids = read_ids(path)
+def _checked_label(domain: Domain, sample: Sample, path: Path, size: tuple[int, int]) -> np.ndarray:
+    ids = read_ids(path, sample.first_channel)
     if ids.shape != size:
         raise SegadaptError(
-            f"{path}: is {ids.shape[0]}x{ids.shape[1]} (height x width) but its image {image} is "
-            f"{size[0]}x{size[1]}; they must be equal"
+            f"{path}: is {ids.shape[0]}x{ids.shape[1]} (height x width) but its image "
+            f"{sample.image} is {size[0]}x{size[1]}; they must be equal"
         )
     return map_ids(ids, domain.class_map, path)

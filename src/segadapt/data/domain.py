@@ -25,6 +25,8 @@ class Sample:
     name: str
     image: Path
     label: Path | None = None
+    first_channel: bool = False
+    """The label file has several channels, and the ids are in the first (in RGB order)."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Domain:
         sample = self.samples[index]
         if not self.labelled or sample.label is None:
             raise SegadaptError(f"{self.title}: labels of this domain are never opened here")
-        return map_ids(read_ids(sample.label), self.class_map, sample.label)
+        return map_ids(read_ids(sample.label, sample.first_channel), self.class_map, sample.label)
 
     def check_proportions(
         self, index: int, image: NDArray[np.uint8], label: NDArray[np.uint8]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 from torch import Tensor
 
 from segadapt.config import InputFormat
@@ -17,6 +17,9 @@ from segadapt.errors import SegadaptError
 BGR_MEAN = (104.00698793, 116.66876762, 122.67891434)
 RGB_MEAN = (0.485, 0.456, 0.406)
 RGB_STD = (0.229, 0.224, 0.225)
+
+# What Pillow raises for files that are no images, cut off or damaged.
+UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
 def read_image(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
@@ -37,12 +40,19 @@ def image_size(path: Path) -> tuple[int, int]:
         return image.height, image.width
 
 
-def read_ids(path: Path) -> NDArray[np.integer]:
+def read_ids(path: Path, first_channel: bool = False) -> NDArray[np.integer]:
     """Decode a label file as stored ids, (height, width); palette files give their indices.
 
+    Args:
+        path: the file.
+        first_channel: the file is a PNG of several channels, with 8 or 16 bits each, and the ids
+            are in the first in RGB order.
+
     Raises:
-        SegadaptError: the file is missing, cannot be decoded, or has several channels.
+        SegadaptError: the file is missing, cannot be decoded, or has another number of channels.
     """
+    if first_channel:
+        return _read_first_channel(path)
     image = _open(path, "label")
     ids = np.array(image)
     if ids.ndim != 2:
@@ -53,6 +63,26 @@ def read_ids(path: Path) -> NDArray[np.integer]:
     return ids.astype(np.uint8) if ids.dtype == np.bool_ else ids
 
 
+def _read_first_channel(path: Path) -> NDArray[np.integer]:
+    upper = _open(path, "label", decoded=False)
+    if len(upper.getbands()) < 2:
+        raise SegadaptError(
+            f"{path}: has one channel; this data set's label files have several, with the class "
+            "ids in the first"
+        )
+    lower = _open(path, "label", decoded=False)
+    # Of 16 bits, most significant byte first, Pillow keeps the first byte, which is zero in
+    # labels. Told that the bytes come the other way round, it keeps the second.
+    sixteen = [tile for tile in lower.tile if str(tile.args).endswith(";16B")]
+    lower.tile = [tile._replace(args=f"{str(tile.args)[:-1]}L") for tile in sixteen]
+    ids: NDArray[np.uint8] = np.array(_decoded(upper, path, "label"))[..., 0]
+    if not sixteen:
+        return ids
+    both: NDArray[np.uint16] = ids.astype(np.uint16) * 256
+    both += np.array(_decoded(lower, path, "label"))[..., 0]
+    return both
+
+
 def resize_label(label: NDArray[np.uint8], size: tuple[int, int] | None) -> NDArray[np.uint8]:
     """Resize ids (height, width) by nearest neighbour, as published."""
     if size is None or label.shape == size:
@@ -61,17 +91,28 @@ def resize_label(label: NDArray[np.uint8], size: tuple[int, int] | None) -> NDAr
     return np.array(resized)
 
 
-def _open(path: Path, kind: str) -> Image.Image:
+def _open(path: Path, kind: str, decoded: bool = True) -> ImageFile.ImageFile:
     try:
         image = Image.open(path)
-        image.load()
     except FileNotFoundError as error:
         raise SegadaptError(f"{path}: the {kind} file is missing") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise SegadaptError(
-            f"{path}: the {kind} file cannot be decoded ({error}); replace or remove it"
-        ) from error
+    except UNDECODABLE as error:
+        raise _undecodable(path, kind, error) from error
+    return _decoded(image, path, kind) if decoded else image
+
+
+def _decoded(image: ImageFile.ImageFile, path: Path, kind: str) -> ImageFile.ImageFile:
+    try:
+        image.load()
+    except UNDECODABLE as error:
+        raise _undecodable(path, kind, error) from error
     return image
+
+
+def _undecodable(path: Path, kind: str, error: Exception) -> SegadaptError:
+    return SegadaptError(
+        f"{path}: the {kind} file cannot be decoded ({error}); replace or remove it"
+    )
 
 
 def normalise(image: Tensor, input_format: InputFormat) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from segadapt.classes import CITYSCAPES_19
+from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
 
@@ -14,7 +14,15 @@ DEFAULT_ROOT = "cityscapes"
 EVALUATED = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 IDS = {i: 255 for i in (*range(34), 255)} | {stored: i for i, stored in enumerate(EVALUATED)}
 
-CLASS_MAPS = {"cityscapes19": ClassMap(CITYSCAPES_19, IDS)}
+SIXTEEN = {i: place for place, i in enumerate(CITYSCAPES_19.subsets["16"])}
+"""Place among SYNTHIA's classes by train id; the three that it lacks have none."""
+
+CLASS_MAPS = {
+    "cityscapes19": ClassMap(CITYSCAPES_19, IDS),
+    "cityscapes16": ClassMap(
+        CITYSCAPES_16, {stored: SIXTEEN.get(train, 255) for stored, train in IDS.items()}
+    ),
+}
 
 
 def samples(root: Path, split: str) -> list[Sample]:

@@ -1,0 +1,38 @@
+"""ACDC (Sakaridis et al., ICCV 2021): rgb_anon/CONDITION/SPLIT/SEQUENCE, gt/CONDITION/SPLIT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segadapt.data.datasets import cityscapes
+from segadapt.data.domain import Sample
+from segadapt.data.listing import find_images
+from segadapt.errors import SegadaptError
+
+DEFAULT_ROOT = "acdc"
+
+CLASS_MAPS = cityscapes.CLASS_MAPS
+CONDITIONS = ("fog", "night", "rain", "snow")
+
+
+def samples(root: Path, split: str) -> list[Sample]:
+    """Images of ``split`` in all conditions, or of one condition as in ``night_train``.
+
+    Raises:
+        SegadaptError: there is no such condition, or a folder is missing.
+    """
+    first, _, rest = split.partition("_")
+    if rest and first not in CONDITIONS:
+        raise SegadaptError(
+            f"acdc: split {split!r} begins with no condition; there are {', '.join(CONDITIONS)}"
+        )
+    found = []
+    for condition in (first,) if rest else CONDITIONS:
+        part = rest or split
+        labels = root / "gt" / condition / part
+        images = find_images(root / "rgb_anon" / condition / part, ending="_rgb_anon")
+        found += [
+            Sample(f"{condition}/{name}", path, labels / f"{name}_gt_labelIds.png")
+            for name, path in images.items()
+        ]
+    return found

@@ -1,0 +1,26 @@
+"""BDD100K (Yu et al., CVPR 2020), 10k part: images/10k/SPLIT, labels/sem_seg/masks/SPLIT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
+from segadapt.data.datasets.cityscapes import SIXTEEN
+from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.listing import find_images
+
+DEFAULT_ROOT = "bdd100k"
+
+CLASS_MAPS = {
+    "cityscapes19": ClassMap(CITYSCAPES_19, {i: i for i in (*range(19), 255)}),
+    "cityscapes16": ClassMap(CITYSCAPES_16, {i: SIXTEEN.get(i, 255) for i in (*range(19), 255)}),
+}
+
+
+def samples(root: Path, split: str) -> list[Sample]:
+    """Images of ``split``; labels hold Cityscapes' train ids."""
+    labels = root / "labels" / "sem_seg" / "masks" / split
+    return [
+        Sample(name, path, labels / f"{name}.png")
+        for name, path in find_images(root / "images" / "10k" / split).items()
+    ]

@@ -1,0 +1,25 @@
+"""Foggy Cityscapes (Sakaridis et al., IJCV 2018): leftImg8bit_foggy/SPLIT/CITY, gtFine/SPLIT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segadapt.data.datasets import cityscapes
+from segadapt.data.domain import Sample
+from segadapt.data.listing import find_images
+
+DEFAULT_ROOT = "foggy-cityscapes"
+
+CLASS_MAPS = cityscapes.CLASS_MAPS
+THICKEST = "0.02"
+
+
+def samples(root: Path, split: str) -> list[Sample]:
+    """Images of ``split``: train or val in the thickest fog, or as in ``train_beta_0.005``."""
+    part, _, beta = split.partition("_beta_")
+    ending = f"_leftImg8bit_foggy_beta_{beta or THICKEST}"
+    found = find_images(root / "leftImg8bit_foggy" / part, ending=ending)
+    labels = root / "gtFine" / part
+    return [
+        Sample(name, path, labels / f"{name}_gtFine_labelIds.png") for name, path in found.items()
+    ]

@@ -1,0 +1,30 @@
+"""Synscapes (Wrenninge and Unger, 2018): img/rgb/N.png, img/class/N.png with Cityscapes' ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segadapt.classes import CITYSCAPES_19
+from segadapt.data.datasets.cityscapes import IDS
+from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.listing import find_images
+from segadapt.errors import SegadaptError
+
+DEFAULT_ROOT = "synscapes"
+
+CLASS_MAPS = {"cityscapes19": ClassMap(CITYSCAPES_19, IDS)}
+
+
+def samples(root: Path, split: str) -> list[Sample]:
+    """All images, by number.
+
+    Raises:
+        SegadaptError: another split than ``all`` is asked for.
+    """
+    if split != "all":
+        raise SegadaptError(f"synscapes: has no split {split!r}; its only split is 'all'")
+    labels = root / "img" / "class"
+    return [
+        Sample(name, path, labels / f"{name}.png")
+        for name, path in find_images(root / "img" / "rgb").items()
+    ]

@@ -1,0 +1,58 @@
+"""SYNTHIA-RAND-CITYSCAPES (Ros et al., CVPR 2016): RGB/NAME.png, GT/LABELS/NAME.png."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
+from segadapt.data.datasets.cityscapes import SIXTEEN
+from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.listing import find_images
+from segadapt.errors import SegadaptError
+
+DEFAULT_ROOT = "synthia"
+
+# Stored ids 0 (void) to 22 (lane marking); the 19-slot layout is that of ADVENT's program.
+TO_19 = {i: 255 for i in (*range(23), 255)} | {
+    3: 0,
+    4: 1,
+    2: 2,
+    21: 3,
+    5: 4,
+    7: 5,
+    15: 6,
+    9: 7,
+    6: 8,
+    16: 9,
+    1: 10,
+    10: 11,
+    17: 12,
+    8: 13,
+    18: 14,
+    19: 15,
+    20: 16,
+    12: 17,
+    11: 18,
+}
+
+CLASS_MAPS = {
+    "cityscapes19": ClassMap(CITYSCAPES_19, TO_19),
+    "cityscapes16": ClassMap(
+        CITYSCAPES_16, {stored: SIXTEEN.get(train, 255) for stored, train in TO_19.items()}
+    ),
+}
+
+
+def samples(root: Path, split: str) -> list[Sample]:
+    """All images; labels are PNG files of 16 bits with the class in the first channel.
+
+    Raises:
+        SegadaptError: another split than ``all`` is asked for.
+    """
+    if split != "all":
+        raise SegadaptError(f"synthia: has no split {split!r}; its only split is 'all'")
+    labels = root / "GT" / "LABELS"
+    return [
+        Sample(name, path, labels / f"{name}.png", first_channel=True)
+        for name, path in find_images(root / "RGB").items()
+    ]
