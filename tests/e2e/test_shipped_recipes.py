@@ -1,0 +1,117 @@
+"""Every shipped recipe, from its check to its report, on miniatures of its data sets."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from segadapt.check import check_data
+from segadapt.config import DomainConfig, Recipe
+from segadapt.data.listing import dataset_reader
+from segadapt.pipeline import run
+from segadapt.recipe import load_recipe, recipe_names, validate
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+from miniatures import BUILDERS
+
+SIZE = [32, 64]
+# Recipes that differ from another one in a number alone.
+ALIKE = {
+    "gta5-cityscapes/intrada_lambda_050",
+    "gta5-cityscapes/intrada_lambda_060",
+    "gta5-cityscapes/intrada_lambda_070",
+    "gta5-cityscapes/vgg16/oracle",
+    "synthia-cityscapes/intrada",
+    "synthia-cityscapes/minent",
+    "synthia-cityscapes/advent",
+    "synthia-cityscapes/advent_minent",
+    "synthia-cityscapes/oracle",
+    "synthia-cityscapes/vgg16/minent",
+    "synthia-cityscapes/vgg16/oracle",
+    "synscapes-cityscapes/source_only",
+}
+
+
+def parameters() -> list[Any]:
+    return [
+        pytest.param(name, marks=pytest.mark.slow) if name in ALIKE else name
+        for name in recipe_names()
+    ]
+
+
+def place(root: Path, config: DomainConfig) -> None:
+    """Write a miniature of a domain's data set, with training and validation part alike."""
+    folder = root / (config.root or dataset_reader(config.dataset).DEFAULT_ROOT)
+    if folder.is_dir():
+        return
+    BUILDERS[config.dataset](folder)
+    for path in sorted(folder.rglob("*")):
+        other = {"train": "val", "val": "train"}.get(path.name)
+        if path.is_dir() and other and not path.with_name(other).exists():
+            shutil.copytree(path, path.with_name(other))
+
+
+def small(recipe: Recipe) -> dict[str, Any]:
+    """The recipe with small images, two iterations, random weights and light ResNets."""
+    raw = recipe.model_dump(mode="json")
+    for domain in raw["domains"].values():
+        if domain["drawn_by"] is None:
+            domain["size"] = SIZE
+    for stage in raw["stages"].values():
+        if stage["stage"] == "train":
+            stage |= {"iterations": 2, "batch_size": 1, "workers": 0, "log_every": 1}
+            stage["snapshots"] = min(2, stage["snapshots"])
+            stage["model"]["weights"] = "none"
+            if stage["model"]["backbone"] == "resnet101":
+                stage["model"]["backbone"] = "resnet18"
+        elif stage["stage"] == "draw":
+            stage |= {"size": SIZE, "counts": {split: 3 for split in stage["counts"]}}
+        elif "workers" in stage:
+            stage["workers"] = 0
+        if stage["stage"] == "rank":
+            stage["gallery"] = 1
+            # Of two or three images one at least is to be on each side, whatever the ratio.
+            stage["easy_ratio"] = 0.5
+        if stage["stage"] == "evaluate":
+            stage["pictures"] = 1
+    return raw
+
+
+@pytest.mark.parametrize("name", parameters())
+def test_recipe_passes_check_and_runs_every_stage(name: str, tmp_path: Path) -> None:
+    shipped = load_recipe(name)
+    for config in shipped.domains.values():
+        if config.drawn_by is None:
+            place(tmp_path / "data", config)
+    recipe = validate(small(shipped), name)
+    findings = list(check_data(recipe, tmp_path / "data"))
+    assert [problem for found in findings for problem in found.problems] == []
+    directory = run(recipe, tmp_path / "run", tmp_path / "data", device="cpu")
+    manifests = sorted(directory.glob("*/manifest.json"))
+    assert len(manifests) == len(recipe.stages)
+    for path in manifests:
+        stage = json.loads(path.read_text())
+        if stage["stage"] == "train":
+            lines = (path.parent / "metrics.jsonl").read_text().splitlines()
+            assert [json.loads(line)["iteration"] for line in lines] == [1, 2]
+        if stage["stage"] == "evaluate":
+            report = json.loads((path.parent / "report.json").read_text())
+            wanted = len(stage["config"]["checkpoints"]) + len(stage["config"]["ensembles"])
+            assert len(report["scores"]) == wanted
+            oracles = {row["checkpoint"] for row in report["scores"] if row["oracle"]}
+            assert oracles == {n for n, s in raw_trains(recipe).items() if s["oracle"]} & {
+                row["checkpoint"] for row in report["scores"]
+            }
+    assert (directory / "report.html").stat().st_size > 10_000
+    assert yaml.safe_load((directory / "recipe.yaml").read_text())["name"]
+
+
+def raw_trains(recipe: Recipe) -> dict[str, dict[str, Any]]:
+    stages = recipe.model_dump(mode="json")["stages"]
+    return {name: stage for name, stage in stages.items() if stage["stage"] == "train"}
