@@ -92,17 +92,29 @@ def run(
     device: DeviceOption = "auto",
     devices: Annotated[int, typer.Option("--devices", min=1, help="Number of processes.")] = 1,
     precision: PrecisionOption = Precision.full,
+    seeds: Annotated[
+        str | None,
+        typer.Option("--seeds", help="Run with several: 3 for the seeds 0, 1, 2, or as 0,4,7."),
+    ] = None,
     redo: Annotated[
         str | None,
         typer.Option("--redo", help="Do this stage again, and all that depend on it."),
     ] = None,
 ) -> None:
     """Run a recipe. The same command again goes on where a stopped run was."""
-    from segadapt.pipeline import run as run_recipe
+    if seeds is not None:
+        from segadapt.seeds import parse_seeds, run_seeds
 
-    directory = run_recipe(
-        recipe, out, data_root, set_ or (), seed, device, devices, precision.value, redo
-    )
+        numbers = parse_seeds(seeds)
+        directory = run_seeds(
+            recipe, numbers, out, data_root, set_ or (), device, devices, precision.value, redo
+        )
+    else:
+        from segadapt.pipeline import run as run_recipe
+
+        directory = run_recipe(
+            recipe, out, data_root, set_ or (), seed, device, devices, precision.value, redo
+        )
     typer.echo(f"report: {directory / 'report.html'}")
 
 
@@ -281,11 +293,17 @@ def list_(what: Annotated[Listable, typer.Argument(help="What to list.")]) -> No
 
 @app.command()
 def report(
-    run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    run_directory: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder, or that of several seeds.")
+    ],
 ) -> None:
     """Write the report of a run again (also of one that is not finished)."""
     from segadapt.report import build_report
+    from segadapt.report.summary import build_summary, is_summary
 
+    if is_summary(run_directory):
+        typer.echo(build_summary(run_directory))
+        return
     if not (run_directory / "run.json").is_file():
         raise SegadaptError(f"{run_directory}: is no run (it has no run.json)")
     typer.echo(build_report(run_directory))

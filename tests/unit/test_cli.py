@@ -22,6 +22,7 @@ FROZEN = {
         "--data-root",
         "--set",
         "--seed",
+        "--seeds",
         "--device",
         "--devices",
         "--precision",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from segadapt.report import view, wording
+from segadapt.report import view
+from segadapt.report.page import environment
 from segadapt.report.read import read_run
 
 __all__ = ["build_report"]
@@ -26,7 +23,7 @@ def build_report(run_directory: Path, output: Path | None = None) -> Path:
     run_directory = Path(run_directory)
     output = run_directory / "report.html" if output is None else Path(output)
     run = read_run(run_directory)
-    template = _environment().get_template("template.html.j2")
+    template = environment().get_template("template.html.j2")
     html = ""
     for width in _PICTURE_WIDTHS:
         html = template.render(view.page(run, width))
@@ -35,25 +32,3 @@ def build_report(run_directory: Path, output: Path | None = None) -> Path:
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(html, encoding="utf-8")
     return output
-
-
-def _environment() -> Environment:
-    here = files(__package__)
-    environment = Environment(
-        loader=PackageLoader("segadapt.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.globals.update(
-        style=Markup(here.joinpath("style.css").read_text(encoding="utf-8")),
-        script=Markup(here.joinpath("compare.js").read_text(encoding="utf-8")),
-    )
-    environment.filters.update(
-        shown=wording.display_name,
-        percent=wording.percent,
-        gain=wording.gain,
-        duration=wording.duration,
-    )
-    return environment

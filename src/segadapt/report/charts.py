@@ -101,6 +101,63 @@ def frame_svg(frame: Frame, title: str, x_label: str, body: Markup, x_about: int
     ).format(WIDTH, HEIGHT, title, Markup("").join(parts))
 
 
+@dataclass(frozen=True)
+class Strip:
+    """One checkpoint over several seeds."""
+
+    name: str
+    fractions: Sequence[float]
+    is_oracle: bool = False
+
+
+def strips(rows: Sequence[Strip]) -> Markup:
+    """A line per checkpoint with a dot per seed and a bar at their mean, on one scale."""
+    values = [100 * value for row in rows for value in row.fractions]
+    margin = max(1.0, 0.08 * (max(values) - min(values)))
+    low, high = min(values) - margin, max(values) + margin
+    step, left, width = 40, 150, 560
+    height = step * len(rows) + 34
+
+    def x(value: float) -> float:
+        return left + (width - left - 20) * (value - low) / (high - low)
+
+    parts = []
+    for value in ticks(low, high, 5):
+        parts.append(
+            Markup(
+                f'<line class="grid" x1="{x(value):.1f}" x2="{x(value):.1f}" y1="4" '
+                f'y2="{height - 26}"/><text class="tick" x="{x(value):.1f}" y="{height - 10}" '
+                f'text-anchor="middle">{value:g}</text>'
+            )
+        )
+    for place, row in enumerate(rows):
+        y = step * place + 24
+        kind = "oracle" if row.is_oracle else ("first" if place == 0 else "other")
+        parts.append(
+            Markup('<text class="label" x="{}" y="{}" text-anchor="end">{}</text>').format(
+                left - 14, y + 4, row.name
+            )
+        )
+        mean = 100 * sum(row.fractions) / len(row.fractions)
+        parts.append(
+            Markup(
+                f'<rect class="strip-mean {kind}" x="{x(mean) - 1.5:.1f}" y="{y - 12}" '
+                'width="3" height="24"/>'
+            )
+        )
+        for value in row.fractions:
+            parts.append(
+                Markup(
+                    f'<circle class="strip-dot {kind}" cx="{x(100 * value):.1f}" cy="{y}" r="4.5">'
+                    f"<title>{100 * value:.1f}</title></circle>"
+                )
+            )
+    return Markup(
+        '<svg class="strips" viewBox="0 0 {} {}" role="img" '
+        'aria-label="Mean IoU of every checkpoint and seed">{}</svg>'
+    ).format(width, height, Markup("").join(parts))
+
+
 def miou_bars(bars: Sequence[Bar], key: str) -> Markup:
     """Horizontal bars with their values; widths are in percent, so the text keeps its size."""
     values = [bar.fraction for bar in bars if bar.fraction is not None]

@@ -1,0 +1,150 @@
+"""Runs of one recipe with several seeds: mean and spread as JSON, Markdown and a page."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from segadapt.report import charts, wording
+from segadapt.report.page import environment
+from segadapt.report.read import read_run
+from segadapt.report.records import Evaluation, Run
+from segadapt.report.spreads import Spread, points, spread
+
+
+@dataclass(frozen=True)
+class Row:
+    """One checkpoint over all seeds, as fractions."""
+
+    checkpoint: str
+    oracle: bool
+    miou: Spread
+    gain: Spread | None
+    """Over the first checkpoint, seed by seed; None for the first."""
+    iou: list[Spread | None]
+    """By class; None where a class is absent with some seed."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An evaluation that all seeds have."""
+
+    domain: str
+    classes: list[str]
+    rows: list[Row]
+
+
+def seed_directory(directory: Path, seed: int) -> Path:
+    """The run of one seed in the folder of all."""
+    return directory / f"seed-{seed}"
+
+
+def is_summary(directory: Path) -> bool:
+    """Whether a folder holds runs of several seeds."""
+    return any(directory.glob("seed-*/run.json"))
+
+
+def build_summary(directory: Path) -> Path:
+    """Write ``summary.json``, ``summary.md`` and ``report.html``; returns the page."""
+    folders = sorted(
+        (path.parent for path in directory.glob("seed-*/run.json")),
+        key=lambda path: int(path.name.partition("-")[2]),
+    )
+    runs = [read_run(folder) for folder in folders]
+    seeds = [int(run.info["seed"]) for run in runs]
+    comparisons = _comparisons(runs)
+    summary = {
+        "recipe": runs[0].info.get("recipe"),
+        "seeds": seeds,
+        "evaluations": [asdict(comparison) for comparison in comparisons],
+    }
+    (directory / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    (directory / "summary.md").write_text(markdown(comparisons, seeds))
+    template = environment().get_template("summary.html.j2")
+    page = directory / "report.html"
+    page.write_text(
+        template.render(
+            info=runs[0].info,
+            seeds=seeds,
+            folders=[folder.name for folder in folders],
+            comparisons=[(c, _chart(c)) for c in comparisons],
+            total=wording.duration(sum(s.seconds or 0.0 for run in runs for s in run.stages)),
+        ),
+        encoding="utf-8",
+    )
+    return page
+
+
+def _comparisons(runs: Sequence[Run]) -> list[Comparison]:
+    """Evaluations that are finished in all runs, stage by stage."""
+    names = [{e.stage.name for e in run.evaluations} for run in runs]
+    shared = set.intersection(*names)
+    return [
+        _compared([next(e for e in run.evaluations if e.stage.name == name) for run in runs])
+        for name in (e.stage.name for e in runs[0].evaluations)
+        if name in shared
+    ]
+
+
+def _compared(evaluations: Sequence[Evaluation]) -> Comparison:
+    first = evaluations[0]
+    by_name = [{s.checkpoint: s for s in e.scores if s.miou is not None} for e in evaluations]
+    start: list[float] | None = None
+    rows = []
+    for score in first.scores:
+        found = [scores.get(score.checkpoint) for scores in by_name]
+        whole = [s for s in found if s is not None]
+        if len(whole) < len(evaluations):
+            continue
+        values = [s.miou or 0.0 for s in whole]
+        gain = None if start is None else [v - w for v, w in zip(values, start, strict=True)]
+        start = values if start is None else start
+        rows.append(
+            Row(
+                score.checkpoint,
+                score.is_oracle,
+                spread(values),
+                None if gain is None else spread(gain),
+                [_class_spread([s.iou[i] for s in whole]) for i in range(len(first.classes))],
+            )
+        )
+    return Comparison(first.domain, first.classes, rows)
+
+
+def _class_spread(values: Sequence[float | None]) -> Spread | None:
+    present = [value for value in values if value is not None]
+    return spread(present) if len(present) == len(values) else None
+
+
+def markdown(comparisons: Sequence[Comparison], seeds: Sequence[int]) -> str:
+    """Tables of mIoU and gain, mean and standard deviation over the seeds."""
+    parts = []
+    for comparison in comparisons:
+        lines = [
+            f"| {comparison.domain} | mIoU | gain, seed by seed | seeds "
+            f"{', '.join(str(seed) for seed in seeds)} |",
+            "|---|---:|---:|---|",
+        ]
+        for row in comparison.rows:
+            name = row.checkpoint + (" (target labels)" if row.oracle else "")
+            each = ", ".join(f"{100 * value:.1f}" for value in row.miou.values)
+            gain = "" if row.gain is None else points(row.gain, signed=True)
+            lines.append(f"| {name} | {points(row.miou)} | {gain} | {each} |")
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def _chart(comparison: Comparison) -> Any:
+    values = [v for row in comparison.rows for v in row.miou.values if math.isfinite(v)]
+    if not values:
+        return ""
+    return charts.strips(
+        [
+            charts.Strip(wording.display_name(row.checkpoint), row.miou.values, row.oracle)
+            for row in comparison.rows
+        ]
+    )
