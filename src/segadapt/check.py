@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from segadapt.config import Recipe, TrainStage
-from segadapt.data.check import DomainFindings, check_domain
+from segadapt.data.check import DomainFindings, Problem, check_domain
 from segadapt.data.listing import list_domain
 from segadapt.errors import SegadaptError
 from segadapt.stages.context import StageContext
@@ -28,4 +28,5 @@ def check_data(recipe: Recipe, data_root: Path) -> Iterator[DomainFindings]:
             domain = list_domain(config, context.domain_root(name), title)
             yield check_domain(domain if labelled else domain.unlabelled())
         except SegadaptError as error:
-            yield DomainFindings(title, 0, labelled, problems=[str(error)])
+            problem = Problem("data sets that cannot be opened", str(error))
+            yield DomainFindings(title, 0, labelled, problems=[problem])

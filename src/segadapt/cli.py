@@ -232,10 +232,12 @@ def check(
             console.print(f"  {name:<16} {100 * share:5.1f} %  {bar}", highlight=False)
         if found.class_shares:
             console.print(f"  {'ignored':<16} {100 * found.ignored_share:5.1f} %", highlight=False)
-        for problem in found.problems[:5]:
-            console.print(f"  [red]✗[/] {problem}", highlight=False, soft_wrap=True)
-        if len(found.problems) > 5:
-            console.print(f"  [red]✗[/] and {len(found.problems) - 5} more", highlight=False)
+        for kind, messages in found.problems_by_kind().items():
+            console.print(f"  [red]✗[/] {len(messages)} {kind}:", highlight=False)
+            for message in messages[:3]:
+                console.print(f"      {message}", highlight=False, markup=False, soft_wrap=True)
+            if len(messages) > 3:
+                console.print(f"      and {len(messages) - 3} more", highlight=False)
         problems += len(found.problems)
     if problems:
         raise SegadaptError(f"{problems} problems found; see above")

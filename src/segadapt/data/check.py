@@ -7,12 +7,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from segadapt.data.domain import Domain, Sample, map_ids
 from segadapt.data.transforms import read_ids, read_image
 from segadapt.errors import SegadaptError
+
+MISSING = "labels that are missing"
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong."""
+
+    kind: str
+    """What many such things are called: "labels that are missing"."""
+    message: str
+    """Which file, and what to do."""
 
 
 @dataclass
@@ -28,14 +40,21 @@ class DomainFindings:
     """Share of the labelled pixels by class; empty without labels."""
     ignored_share: float = 0.0
     """Share of all pixels that are ignored."""
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def problems_by_kind(self) -> dict[str, list[str]]:
+        """Messages by kind, the most frequent kind first."""
+        found: dict[str, list[str]] = {}
+        for problem in self.problems:
+            found.setdefault(problem.kind, []).append(problem.message)
+        return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
 @dataclass(frozen=True)
 class _One:
     size: tuple[int, int] | None
     counts: np.ndarray | None
-    problem: str | None
+    problem: Problem | None
 
 
 def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
@@ -57,7 +76,8 @@ def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
         findings.ignored_share = float(total[255] / total.sum())
         absent = [n for n, share in findings.class_shares.items() if share == 0]
         if absent:
-            findings.problems.append(f"{domain.title}: no pixel of {', '.join(absent)}")
+            message = f"{domain.title}: no pixel of {', '.join(absent)}"
+            findings.problems.append(Problem("class sets with absent classes", message))
     return findings
 
 
@@ -65,22 +85,26 @@ def _check_one(domain: Domain, index: int) -> _One:
     sample = domain.samples[index]
     size: tuple[int, int] | None = None
     counts = None
+    kind = "images that cannot be read"
     try:
         image = read_image(sample.image, None)
         size = (image.shape[0], image.shape[1])
         if domain.labelled and sample.label is not None:
-            label = _checked_label(domain, sample, sample.label, size)
+            kind = "labels that cannot be read" if sample.label.is_file() else MISSING
+            ids = read_ids(sample.label, sample.first_channel)
+            kind = "labels of another size than their image"
+            _require_size(ids, sample, sample.label, size)
+            kind = "labels with ids outside the class map"
+            label = map_ids(ids, domain.class_map, sample.label)
             counts = np.bincount(label.ravel(), minlength=256)
     except SegadaptError as error:
-        return _One(size, None, str(error))
+        return _One(size, None, Problem(kind, str(error)))
     return _One(size, counts, None)
 
 
-def _checked_label(domain: Domain, sample: Sample, path: Path, size: tuple[int, int]) -> np.ndarray:
-    ids = read_ids(path, sample.first_channel)
+def _require_size(ids: np.ndarray, sample: Sample, path: Path, size: tuple[int, int]) -> None:
     if ids.shape != size:
         raise SegadaptError(
             f"{path}: is {ids.shape[0]}x{ids.shape[1]} (height x width) but its image "
             f"{sample.image} is {size[0]}x{size[1]}; they must be equal"
         )
-    return map_ids(ids, domain.class_map, path)
