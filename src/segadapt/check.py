@@ -25,7 +25,8 @@ def check_data(recipe: Recipe, data_root: Path) -> Iterator[DomainFindings]:
         title = f"domain {name!r}"
         labelled = config.role != "target" or name in oracles
         try:
-            domain = list_domain(config, context.domain_root(name), title)
+            root, image_list = context.domain_root(name), context.image_list(name)
+            domain = list_domain(config, root, title, image_list)
             yield check_domain(domain if labelled else domain.unlabelled())
         except SegadaptError as error:
             problem = Problem("data sets that cannot be opened", str(error))

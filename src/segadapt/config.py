@@ -36,6 +36,9 @@ class DomainConfig(Section):
     """Class map of the dataset; its own classes where not given."""
     size: Size | None = None
     """Images are resized to this (height, width); None keeps each one's own size."""
+    list: str | None = None
+    """Text file, relative to the data root, with one image per line: its name, or the end of its
+    path as published lists have it. Only these are used, in that order."""
     limit: Positive | None = None
     """Use the first so many images only."""
 

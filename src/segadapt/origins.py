@@ -15,6 +15,7 @@ from segadapt.config import (
     StageConfig,
     TrainStage,
 )
+from segadapt.data.archive import DataPath
 from segadapt.errors import SegadaptError
 from segadapt.stages.context import StageContext
 
@@ -98,6 +99,10 @@ def _inputs(context: StageContext, config: StageConfig, domains: dict[str, Any])
     return inputs
 
 
+def _size(path: DataPath) -> int:
+    return path.stat().st_size if isinstance(path, Path) else path.size()
+
+
 def _labelled(config: StageConfig) -> str | None:
     """The reference whose labels the stage opens."""
     if isinstance(config, TrainStage | ClassPriorStage | SelectStage):
@@ -112,7 +117,7 @@ def _domain_input(context: StageContext, reference: str, labelled: bool) -> dict
     if config.drawn_by is None:
         domain = context.domain(reference, labelled)
         listing = [
-            (sample.name, *(p.stat().st_size for p in (sample.image, sample.label) if p))
+            (sample.name, *(_size(p) for p in (sample.image, sample.label) if p))
             for sample in domain.samples
         ]
         entry["images"] = len(listing)

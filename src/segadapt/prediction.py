@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.progress import track
 
 from segadapt.config import Views
+from segadapt.data.archive import DataPath
 from segadapt.data.listing import IMAGE_SUFFIXES, find_images
 from segadapt.data.transforms import read_image
 from segadapt.engine.predict import load
@@ -58,8 +59,8 @@ def predict_files(
     return len(images)
 
 
-def _images(paths: Sequence[Path]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+def _images(paths: Sequence[Path]) -> dict[str, DataPath]:
+    found: dict[str, DataPath] = {}
     for path in paths:
         if path.is_dir():
             new = find_images(path)

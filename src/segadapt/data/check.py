@@ -6,11 +6,11 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from segadapt.data.archive import DataPath
 from segadapt.data.domain import Domain, Sample, map_ids
 from segadapt.data.transforms import read_ids, read_image
 from segadapt.errors import SegadaptError
@@ -102,7 +102,7 @@ def _check_one(domain: Domain, index: int) -> _One:
     return _One(size, counts, None)
 
 
-def _require_size(ids: np.ndarray, sample: Sample, path: Path, size: tuple[int, int]) -> None:
+def _require_size(ids: np.ndarray, sample: Sample, path: DataPath, size: tuple[int, int]) -> None:
     if ids.shape != size:
         raise SegadaptError(
             f"{path}: is {ids.shape[0]}x{ids.shape[1]} (height x width) but its image "

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segadapt.classes import ClassSet
+from segadapt.data.archive import DataPath
 from segadapt.data.transforms import image_size, read_ids, read_image
 from segadapt.errors import SegadaptError
 from segadapt.losses.segmentation import IGNORE
@@ -23,8 +23,8 @@ class Sample:
     """One image: its name, unique in the domain, its file, and where its label would be."""
 
     name: str
-    image: Path
-    label: Path | None = None
+    image: DataPath
+    label: DataPath | None = None
     first_channel: bool = False
     """The label file has several channels, and the ids are in the first (in RGB order)."""
 
@@ -130,7 +130,7 @@ class Domain:
         return replace(self, samples=samples, labelled=False)
 
 
-def map_ids(ids: NDArray[np.integer], class_map: ClassMap, path: Path) -> NDArray[np.uint8]:
+def map_ids(ids: NDArray[np.integer], class_map: ClassMap, path: DataPath) -> NDArray[np.uint8]:
     """Stored ids -> train ids (255 to be ignored).
 
     Raises:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 from segadapt.config import DomainConfig
-from segadapt.data.domain import ClassMap, Domain
+from segadapt.data.archive import DataPath, open_root
+from segadapt.data.domain import ClassMap, Domain, Sample
 from segadapt.errors import SegadaptError
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
@@ -35,7 +37,9 @@ def dataset_reader(name: str) -> ModuleType:
     return importlib.import_module(f"segadapt.data.datasets.{name}")
 
 
-def open_domain(config: DomainConfig, root: Path, labelled: bool, title: str) -> Domain:
+def open_domain(
+    config: DomainConfig, root: Path, labelled: bool, title: str, image_list: Path | None = None
+) -> Domain:
     """List a domain's images; with ``labelled`` also make sure that every label file is there.
 
     Args:
@@ -43,11 +47,12 @@ def open_domain(config: DomainConfig, root: Path, labelled: bool, title: str) ->
         root: the dataset's folder.
         labelled: whether labels will be read. Without it no label file is looked for.
         title: what messages call the domain.
+        image_list: file of the images to use, see :func:`listed`; all where not given.
 
     Raises:
         SegadaptError: unknown dataset or class map, missing folder, no images, missing labels.
     """
-    domain = list_domain(config, root, title)
+    domain = list_domain(config, root, title, image_list)
     if not labelled:
         return domain.unlabelled()
     missing = without_label(domain)
@@ -59,33 +64,68 @@ def open_domain(config: DomainConfig, root: Path, labelled: bool, title: str) ->
     return domain
 
 
-def list_domain(config: DomainConfig, root: Path, title: str) -> Domain:
+def list_domain(
+    config: DomainConfig, root: Path, title: str, image_list: Path | None = None
+) -> Domain:
     """A domain with the places of its labels, none of them looked at.
 
     Raises:
         SegadaptError: unknown dataset or class map, missing folder, no images.
     """
     reader = dataset_reader(config.dataset)
-    if not root.is_dir():
+    place = open_root(root)
+    if not place.is_dir():
         raise SegadaptError(
             f"{title}: the folder {root} of dataset {config.dataset} does not exist; put the data "
             "there, or name another folder with --data-root or the domain's root"
         )
-    samples = reader.samples(root, config.split)
+    samples = reader.samples(place, config.split)
     if not samples:
         raise SegadaptError(f"{title}: no images of split {config.split!r} below {root}")
+    if image_list is not None:
+        samples = listed(samples, image_list, title)
     if config.limit is not None:
         samples = samples[: config.limit]
-    class_map = find_class_map(config, reader, root)
+    class_map = find_class_map(config, reader, place)
     return Domain(title, tuple(samples), class_map, config.size, labelled=True)
 
 
-def without_label(domain: Domain) -> list[Path]:
+def listed(samples: Sequence[Sample], image_list: Path, title: str) -> list[Sample]:
+    """The samples that a text file names, in its order.
+
+    A line is an image's name, or a path that ends its file's path or begins such an end, as in
+    ``00001.png``, ``aachen/aachen_000000_000019_leftImg8bit.png``, or with folders before it.
+    Empty lines are skipped; of several columns the first counts.
+
+    Raises:
+        SegadaptError: the file cannot be read, or names an image that is not there.
+    """
+    try:
+        lines = [line.split()[0] for line in image_list.read_text().splitlines() if line.split()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise SegadaptError(f"{title}: the list {image_list} cannot be read ({error})") from error
+    by_name: dict[str, Sample] = {}
+    for sample in samples:
+        parts = str(sample.image).replace("\\", "/").split("/")
+        # Every end of the path, from the file's name on: lists leave out differing beginnings.
+        for start in range(len(parts)):
+            by_name.setdefault("/".join(parts[start:]), sample)
+    by_name |= {sample.name: sample for sample in samples}
+    missing = [line for line in lines if line.lstrip("/") not in by_name]
+    if missing:
+        raise SegadaptError(
+            f"{title}: {len(missing)} of the {len(lines)} images in {image_list} are not there, "
+            f"first {', '.join(missing[:3])}"
+        )
+    return [by_name[line.lstrip("/")] for line in lines]
+
+
+def without_label(domain: Domain) -> list[DataPath]:
     """Label files of the domain that do not exist."""
     return [s.label for s in domain.samples if s.label is not None and not s.label.is_file()]
 
 
-def find_class_map(config: DomainConfig, reader: ModuleType, root: Path) -> ClassMap:
+def find_class_map(config: DomainConfig, reader: ModuleType, root: DataPath) -> ClassMap:
     """The class map that a domain asks for, or its dataset's own.
 
     Raises:
@@ -103,7 +143,7 @@ def find_class_map(config: DomainConfig, reader: ModuleType, root: Path) -> Clas
     return maps[name]
 
 
-def find_images(folder: Path, ending: str = "") -> dict[str, Path]:
+def find_images(folder: DataPath, ending: str = "") -> dict[str, DataPath]:
     """Image files below ``folder`` by name, sorted by name.
 
     A name is the path from ``folder`` with forward slashes, without suffix and ``ending``; files
@@ -114,11 +154,13 @@ def find_images(folder: Path, ending: str = "") -> dict[str, Path]:
     """
     if not folder.is_dir():
         raise SegadaptError(f"{folder}: there is no such folder; is the split's name right?")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
+    found: dict[str, DataPath] = {}
+    paths = sorted(folder.rglob("*")) if isinstance(folder, Path) else folder.files()
+    for path in paths:
         if path.suffix.lower() not in IMAGE_SUFFIXES or not path.stem.endswith(ending):
             continue
-        name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(ending)
+        relative = path.relative_to(folder)  # type: ignore[arg-type]
+        name = relative.with_suffix("").as_posix().removesuffix(ending)
         if name in found:
             raise SegadaptError(
                 f"{path}: and {found[name].name} have the same name {name!r}; rename one of them"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from PIL import Image, ImageFile
 from torch import Tensor
 
 from segadapt.config import InputFormat
+from segadapt.data.archive import DataPath
 from segadapt.errors import SegadaptError
 
 # Channel means of ImageNet as the Caffe networks, and all of the published programs, use them.
@@ -22,7 +24,7 @@ RGB_STD = (0.229, 0.224, 0.225)
 UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
-def read_image(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+def read_image(path: DataPath, size: tuple[int, int] | None) -> NDArray[np.uint8]:
     """Decode an image as RGB, (height, width, 3), resized to ``size`` (bicubic, as published).
 
     Raises:
@@ -34,13 +36,13 @@ def read_image(path: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
     return np.array(image)
 
 
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(path: DataPath) -> tuple[int, int]:
     """(height, width) of an image file that was decoded before; reads its header only."""
-    with Image.open(path) as image:
+    with Image.open(_source(path)) as image:
         return image.height, image.width
 
 
-def read_ids(path: Path, first_channel: bool = False) -> NDArray[np.integer]:
+def read_ids(path: DataPath, first_channel: bool = False) -> NDArray[np.integer]:
     """Decode a label file as stored ids, (height, width); palette files give their indices.
 
     Args:
@@ -63,7 +65,7 @@ def read_ids(path: Path, first_channel: bool = False) -> NDArray[np.integer]:
     return ids.astype(np.uint8) if ids.dtype == np.bool_ else ids
 
 
-def _read_first_channel(path: Path) -> NDArray[np.integer]:
+def _read_first_channel(path: DataPath) -> NDArray[np.integer]:
     upper = _open(path, "label", decoded=False)
     if len(upper.getbands()) < 2:
         raise SegadaptError(
@@ -91,9 +93,9 @@ def resize_label(label: NDArray[np.uint8], size: tuple[int, int] | None) -> NDAr
     return np.array(resized)
 
 
-def _open(path: Path, kind: str, decoded: bool = True) -> ImageFile.ImageFile:
+def _open(path: DataPath, kind: str, decoded: bool = True) -> ImageFile.ImageFile:
     try:
-        image = Image.open(path)
+        image = Image.open(_source(path))
     except FileNotFoundError as error:
         raise SegadaptError(f"{path}: the {kind} file is missing") from error
     except UNDECODABLE as error:
@@ -101,7 +103,11 @@ def _open(path: Path, kind: str, decoded: bool = True) -> ImageFile.ImageFile:
     return _decoded(image, path, kind) if decoded else image
 
 
-def _decoded(image: ImageFile.ImageFile, path: Path, kind: str) -> ImageFile.ImageFile:
+def _source(path: DataPath) -> Path | IO[bytes]:
+    return path if isinstance(path, Path) else path.open()
+
+
+def _decoded(image: ImageFile.ImageFile, path: DataPath, kind: str) -> ImageFile.ImageFile:
     try:
         image.load()
     except UNDECODABLE as error:
@@ -109,7 +115,7 @@ def _decoded(image: ImageFile.ImageFile, path: Path, kind: str) -> ImageFile.Ima
     return image
 
 
-def _undecodable(path: Path, kind: str, error: Exception) -> SegadaptError:
+def _undecodable(path: DataPath, kind: str, error: Exception) -> SegadaptError:
     return SegadaptError(
         f"{path}: the {kind} file cannot be decoded ({error}); replace or remove it"
     )

@@ -50,6 +50,11 @@ class StageContext:
         root = config.root or dataset_reader(config.dataset).DEFAULT_ROOT
         return self.data_root / Path(root).expanduser()
 
+    def image_list(self, name: str) -> Path | None:
+        """The file that names the images of a domain, where the recipe gives one."""
+        given = self.recipe.domains[name].list
+        return None if given is None else self.data_root / Path(given).expanduser()
+
     def domain(self, reference: str, labelled: bool) -> Domain:
         """The images behind a reference, with labels only where ``labelled``.
 
@@ -63,7 +68,8 @@ class StageContext:
         if reference in self.recipe.domains:
             config = self.recipe.domains[reference]
             title = f"domain {reference!r}"
-            return open_domain(config, self.domain_root(reference), labelled, title)
+            root, image_list = self.domain_root(reference), self.image_list(reference)
+            return open_domain(config, root, labelled, title, image_list)
         stage_name, _, output = reference.partition(".")
         folder = self.stage_directory(stage_name)
         if output == "labels":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -20,7 +19,9 @@ from segadapt.config import (
     StageConfig,
     TrainStage,
 )
+from segadapt.data.archive import DataPath, open_root
 from segadapt.data.listing import dataset_reader, find_class_map
+from segadapt.data.transforms import image_size
 from segadapt.errors import SegadaptError
 from segadapt.methods.base import Method, find_method
 from segadapt.models.initialise import build_segmenter, check_weights
@@ -134,21 +135,18 @@ def _check_rare_classes(context: StageContext, config: RankStage, place: str) ->
 
 def _check_one_size(context: StageContext, reference: str, place: str) -> None:
     """Images keep their own sizes, so a batch needs equal ones; look at the headers."""
-    from PIL import Image
-
     domain = context.domain(reference, labelled=False)
-    sizes: dict[tuple[int, int], Path] = {}
+    sizes: dict[tuple[int, int], DataPath] = {}
     for sample in domain.samples:
         try:
-            with Image.open(sample.image) as image:
-                sizes.setdefault(image.size, sample.image)
+            sizes.setdefault(image_size(sample.image), sample.image)
         except OSError as error:
             raise SegadaptError(f"{sample.image}: cannot be decoded ({error})") from error
     if len(sizes) > 1:
         (a, first), (b, second) = list(sizes.items())[:2]
         raise SegadaptError(
             f"{place}: domain {reference!r} holds images of different sizes ({first} is "
-            f"{a[1]}x{a[0]}, {second} is {b[1]}x{b[0]}, height x width); give the domain a size, "
+            f"{a[0]}x{a[1]}, {second} is {b[0]}x{b[1]}, height x width); give the domain a size, "
             "or set batch_size to 1"
         )
 
@@ -168,7 +166,7 @@ def _classes(context: StageContext, reference: str) -> ClassSet:
         reference = stage.images
     config = context.recipe.domains[reference]
     reader = dataset_reader(config.dataset)
-    return find_class_map(config, reader, context.domain_root(reference)).classes
+    return find_class_map(config, reader, open_root(context.domain_root(reference))).classes
 
 
 def _trained(context: StageContext, reference: str) -> TrainStage:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from segadapt.data.archive import DataPath
 from segadapt.data.datasets import cityscapes
 from segadapt.data.domain import Sample
 from segadapt.data.listing import find_images
@@ -15,7 +14,7 @@ CLASS_MAPS = cityscapes.CLASS_MAPS
 CONDITIONS = ("fog", "night", "rain", "snow")
 
 
-def samples(root: Path, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str) -> list[Sample]:
     """Images of ``split`` in all conditions, or of one condition as in ``night_train``.
 
     Raises:

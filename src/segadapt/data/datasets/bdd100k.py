@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
+from segadapt.data.archive import DataPath
 from segadapt.data.datasets.cityscapes import SIXTEEN
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
@@ -17,7 +16,7 @@ CLASS_MAPS = {
 }
 
 
-def samples(root: Path, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str) -> list[Sample]:
     """Images of ``split``; labels hold Cityscapes' train ids."""
     labels = root / "labels" / "sem_seg" / "masks" / split
     return [

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from segadapt.classes import CAMVID_11, STREET_7
+from segadapt.data.archive import DataPath
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
 
@@ -20,7 +19,7 @@ CLASS_MAPS = {
 }
 
 
-def samples(root: Path, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str) -> list[Sample]:
     """Images of ``split``, by name."""
     images = find_images(root / "images" / split)
     labels = root / "labels" / split

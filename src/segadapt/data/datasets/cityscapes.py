@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
+from segadapt.data.archive import DataPath
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
 
@@ -25,7 +24,7 @@ CLASS_MAPS = {
 }
 
 
-def samples(root: Path, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str) -> list[Sample]:
     """Images of ``split``; names are CITY/CITY_SEQUENCE_FRAME."""
     found = find_images(root / "leftImg8bit" / split, ending="_leftImg8bit")
     labels = root / "gtFine" / split

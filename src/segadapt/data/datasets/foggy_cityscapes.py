@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from segadapt.data.archive import DataPath
 from segadapt.data.datasets import cityscapes
 from segadapt.data.domain import Sample
 from segadapt.data.listing import find_images
@@ -14,7 +13,7 @@ CLASS_MAPS = cityscapes.CLASS_MAPS
 THICKEST = "0.02"
 
 
-def samples(root: Path, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str) -> list[Sample]:
     """Images of ``split``: train or val in the thickest fog, or as in ``train_beta_0.005``."""
     part, _, beta = split.partition("_beta_")
     ending = f"_leftImg8bit_foggy_beta_{beta or THICKEST}"

@@ -13,13 +13,13 @@ that its pictures have colours; the class lists of source and target must agree.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import yaml
 from pydantic import Field, ValidationError
 
 from segadapt.classes import ClassSet
+from segadapt.data.archive import DataPath
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
 from segadapt.errors import SegadaptError
@@ -46,7 +46,7 @@ class FolderClasses(Section):
     ignore: tuple[Byte, ...] = (255,)
 
 
-def class_map(root: Path) -> ClassMap:
+def class_map(root: DataPath) -> ClassMap:
     """The class map of ``root/classes.yaml``.
 
     Raises:
@@ -84,7 +84,7 @@ def class_map(root: Path) -> ClassMap:
     return ClassMap(classes, ids)
 
 
-def samples(root: Path, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str) -> list[Sample]:
     """Images of ``split``, also in folders below it; labels have the same name and end in .png."""
     images = find_images(root / "images" / split)
     labels = root / "labels" / split

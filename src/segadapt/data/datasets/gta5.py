@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from segadapt.classes import CITYSCAPES_19
+from segadapt.data.archive import DataPath
 from segadapt.data.datasets.cityscapes import IDS
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
@@ -16,7 +15,7 @@ DEFAULT_ROOT = "gta5"
 CLASS_MAPS = {"cityscapes19": ClassMap(CITYSCAPES_19, IDS | {34: 255})}
 
 
-def samples(root: Path, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str) -> list[Sample]:
     """All images; the published programs train on everything, so the only split is ``all``.
 
     Raises:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from segadapt.classes import STREET_7
+from segadapt.data.archive import DataPath
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
 
@@ -13,7 +12,7 @@ DEFAULT_ROOT = "idd-lite"
 CLASS_MAPS = {"street7": ClassMap(STREET_7, {i: i for i in range(7)} | {255: 255})}
 
 
-def samples(root: Path, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str) -> list[Sample]:
     """Images of ``split``; names are DRIVE/ID."""
     found = find_images(root / "leftImg8bit" / split, ending="_image")
     labels = root / "gtFine" / split

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from segadapt.classes import CAMVID_11, STREET_7
+from segadapt.data.archive import DataPath
 from segadapt.data.datasets import camvid
 from segadapt.data.domain import ClassMap, Sample
 
@@ -17,6 +16,6 @@ CLASS_MAPS = {
 }
 
 
-def samples(root: Path, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str) -> list[Sample]:
     """Images of ``split``: rendered, camera_train or camera_val."""
     return camvid.samples(root, split)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
+from segadapt.data.archive import DataPath
 from segadapt.data.datasets.cityscapes import SIXTEEN
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
@@ -43,7 +42,7 @@ CLASS_MAPS = {
 }
 
 
-def samples(root: Path, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str) -> list[Sample]:
     """All images; labels are PNG files of 16 bits with the class in the first channel.
 
     Raises:

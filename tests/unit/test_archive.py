@@ -1,0 +1,174 @@
+"""Data sets in .zip and .tar files, and lists of images."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from miniatures import BUILDERS
+
+from segadapt.config import DomainConfig
+from segadapt.data.archive import ArchivePath, open_root
+from segadapt.data.check import check_domain
+from segadapt.data.domain import Domain
+from segadapt.data.listing import open_domain
+from segadapt.data.loader import inference_batches, training_batches
+from segadapt.errors import SegadaptError
+
+
+def pack(folder: Path, archive: Path, top: str = "") -> Path:
+    """Put everything below ``folder`` into an archive, below ``top`` there, and remove it."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    names = [f"{top}{path.relative_to(folder).as_posix()}" for path in files]
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+            for path, name in zip(files, names, strict=True):
+                out.write(path, name)
+    else:
+        with tarfile.open(archive, "w") as tar:
+            for path, name in zip(files, names, strict=True):
+                tar.add(path, name)
+    shutil.rmtree(folder)
+    return archive
+
+
+def opened(
+    dataset: str, root: Path, split: str, labelled: bool = True, image_list: Path | None = None
+) -> Domain:
+    role = "source" if labelled else "target"
+    config = DomainConfig(dataset=dataset, split=split, role=role)
+    return open_domain(config, root, labelled, "domain mine", image_list)
+
+
+def contents(domain: Domain) -> list[tuple[str, bytes, bytes]]:
+    return [
+        (sample.name, domain.image(i).tobytes(), domain.label(i).tobytes())
+        for i, sample in enumerate(domain.samples)
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar"])
+@pytest.mark.parametrize("top", ["", "TOP/"])
+@pytest.mark.parametrize("dataset", sorted(set(BUILDERS) - {"scenes"}))
+def test_archive_gives_what_the_folder_gives(
+    dataset: str, top: str, suffix: str, tmp_path: Path
+) -> None:
+    split, _ = BUILDERS[dataset](tmp_path / "data")
+    wanted = contents(opened(dataset, tmp_path / "data", split))
+    archive = pack(tmp_path / "data", tmp_path / f"data{suffix}", top)
+    domain = opened(dataset, archive, split)
+    assert contents(domain) == wanted
+    found = check_domain(domain)
+    assert found.problems == [] and found.images == 2
+
+
+def test_folder_of_archives_is_one_data_set(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    split, _ = BUILDERS["cityscapes"](data)
+    wanted = contents(opened("cityscapes", data, split))
+    pack(data / "leftImg8bit", data / "leftImg8bit_trainvaltest.zip", "leftImg8bit/")
+    assert contents(opened("cityscapes", data, split)) == wanted  # the other half is unpacked
+    pack(data / "gtFine", data / "gtFine_trainvaltest.zip", "gtFine/")
+    assert contents(opened("cityscapes", data, split)) == wanted
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar"])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_worker_processes_read_archives(suffix: str, workers: int, tmp_path: Path) -> None:
+    split, wanted = BUILDERS["idd_lite"](tmp_path / "data")
+    archive = pack(tmp_path / "data", tmp_path / f"data{suffix}")
+    domain = opened("idd_lite", archive, split)
+    domain.image(0)  # opens the archive in this process too, before the others are forked
+    for batch in training_batches(domain, 2, 0, (0, 6), (0, 1), False, workers):
+        assert batch.label is not None
+        assert torch.equal(batch.label, torch.from_numpy(np.stack([wanted] * 2)))
+    (batch,) = inference_batches(domain, 2, (0, 1), workers)
+    assert batch.indices == [0, 1]
+
+
+def test_domain_in_an_archive_can_be_sent_to_a_process(tmp_path: Path) -> None:
+    split, wanted = BUILDERS["synthia"](tmp_path / "data")
+    domain = opened("synthia", pack(tmp_path / "data", tmp_path / "synthia.zip", "RAND/"), split)
+    again = pickle.loads(pickle.dumps(domain))
+    assert np.array_equal(again.label(1), wanted)
+
+
+def test_unlabelled_domain_needs_no_labels_in_the_archive(tmp_path: Path) -> None:
+    split, _ = BUILDERS["camvid"](tmp_path / "data")
+    shutil.rmtree(tmp_path / "data" / "labels")
+    archive = pack(tmp_path / "data", tmp_path / "data.zip")
+    assert opened("camvid", archive, split, labelled=False).image(0).ndim == 3
+    with pytest.raises(SegadaptError, match=r"2 of 2 images have no label file.*data\.zip"):
+        opened("camvid", archive, split)
+
+
+def test_file_in_an_archive_is_named_with_it(tmp_path: Path) -> None:
+    split, _ = BUILDERS["camvid"](tmp_path / "data")
+    (tmp_path / "data" / "images" / split / "0001TP_006720.png").write_bytes(b"no image")
+    domain = opened("camvid", pack(tmp_path / "data", tmp_path / "data.zip"), split)
+    with pytest.raises(SegadaptError, match=r"data\.zip:images/val/0001TP_006720\.png.*decoded"):
+        domain.image(1)
+
+
+def test_damaged_and_compressed_archives_are_sentences(tmp_path: Path) -> None:
+    for name in ("a.zip", "a.tar"):
+        (tmp_path / name).write_bytes(b"PK no archive" * 50)
+        with pytest.raises(SegadaptError, match=f"{name}: cannot be read as an archive"):
+            open_root(tmp_path / name)
+    (tmp_path / "b.tar.gz").write_bytes(b"x")
+    with pytest.raises(SegadaptError, match=r"b\.tar\.gz: is neither .* unpack it"):
+        open_root(tmp_path / "b.tar.gz")
+
+
+def test_ordinary_folder_stays_a_path(tmp_path: Path) -> None:
+    assert open_root(tmp_path) == tmp_path
+    assert not isinstance(open_root(tmp_path / "nowhere"), ArchivePath)
+
+
+# Lists -----------------------------------------------------------------------------------------
+
+CITY = ("aachen/aachen_000000_000019", "ulm/ulm_000001_000019")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{name}",
+        "{name}_leftImg8bit.png",
+        "leftImg8bit/train/{name}_leftImg8bit.png",
+        "/leftImg8bit/train/{name}_leftImg8bit.png\tgtFine/train/x.png",
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_published_lists_choose_and_order(form: str, packed: bool, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    split, _ = BUILDERS["cityscapes"](data)
+    root = pack(data, tmp_path / "city.zip") if packed else data
+    image_list = tmp_path / "list.txt"
+    image_list.write_text("\n".join(form.format(name=name) for name in reversed(CITY)) + "\n\n")
+    domain = opened("cityscapes", root, split, image_list=image_list)
+    assert [sample.name for sample in domain.samples] == list(reversed(CITY))
+    image_list.write_text(form.format(name=CITY[0]))
+    assert len(opened("cityscapes", root, split, image_list=image_list)) == 1
+
+
+def test_file_names_alone_are_enough(tmp_path: Path) -> None:
+    split, _ = BUILDERS["gta5"](tmp_path / "data")
+    (tmp_path / "list.txt").write_text("00002.png\n")
+    domain = opened("gta5", tmp_path / "data", split, image_list=tmp_path / "list.txt")
+    assert [sample.name for sample in domain.samples] == ["00002"]
+
+
+def test_listed_images_that_are_not_there_are_counted_and_named(tmp_path: Path) -> None:
+    split, _ = BUILDERS["gta5"](tmp_path / "data")
+    (tmp_path / "list.txt").write_text("00001.png\n9.png\n8.png\n7.png\n6.png\n")
+    with pytest.raises(SegadaptError, match=r"4 of the 5 images .*first 9\.png, 8\.png, 7\.png$"):
+        opened("gta5", tmp_path / "data", split, image_list=tmp_path / "list.txt")
+    with pytest.raises(SegadaptError, match="list .*none.txt cannot be read"):
+        opened("gta5", tmp_path / "data", split, image_list=tmp_path / "none.txt")
