@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -106,7 +107,7 @@ def listed(samples: Sequence[Sample], image_list: Path, title: str) -> list[Samp
         raise SegadaptError(f"{title}: the list {image_list} cannot be read ({error})") from error
     by_name: dict[str, Sample] = {}
     for sample in samples:
-        parts = str(sample.image).replace("\\", "/").split("/")
+        parts = re.split(r"[/\\:]", str(sample.image))
         # Every end of the path, from the file's name on: lists leave out differing beginnings.
         for start in range(len(parts)):
             by_name.setdefault("/".join(parts[start:]), sample)
