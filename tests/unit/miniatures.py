@@ -157,9 +157,6 @@ def foggy_cityscapes(root: Path) -> tuple[str, np.ndarray]:
 
 
 def acdc(root: Path) -> tuple[str, np.ndarray]:
-    for condition in ("fog", "night", "rain", "snow"):
-        for folder_ in (root / "rgb_anon" / condition / "train", root / "gt" / condition / "train"):
-            folder_.mkdir(parents=True, exist_ok=True)
     for condition, name in (("fog", "GOPR0475/GOPR0475_frame_000041"), ("night", "GP0/GP0_frame")):
         write_pair(
             root / f"rgb_anon/{condition}/train/{name}_rgb_anon.png",

@@ -170,5 +170,5 @@ def test_listed_images_that_are_not_there_are_counted_and_named(tmp_path: Path) 
     (tmp_path / "list.txt").write_text("00001.png\n9.png\n8.png\n7.png\n6.png\n")
     with pytest.raises(SegadaptError, match=r"4 of the 5 images .*first 9\.png, 8\.png, 7\.png$"):
         opened("gta5", tmp_path / "data", split, image_list=tmp_path / "list.txt")
-    with pytest.raises(SegadaptError, match="list .*none.txt cannot be read"):
+    with pytest.raises(SegadaptError, match=r"list .*none\.txt cannot be read"):
         opened("gta5", tmp_path / "data", split, image_list=tmp_path / "none.txt")

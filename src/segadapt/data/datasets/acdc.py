@@ -15,7 +15,7 @@ CONDITIONS = ("fog", "night", "rain", "snow")
 
 
 def samples(root: DataPath, split: str) -> list[Sample]:
-    """Images of ``split`` in all conditions, or of one condition as in ``night_train``.
+    """Images of ``split`` in all conditions that are there, or of one condition as in ``night_train``.
 
     Raises:
         SegadaptError: there is no such condition, or a folder is missing.
@@ -25,9 +25,10 @@ def samples(root: DataPath, split: str) -> list[Sample]:
         raise SegadaptError(
             f"acdc: split {split!r} begins with no condition; there are {', '.join(CONDITIONS)}"
         )
+    part = rest or split
+    everywhere = [c for c in CONDITIONS if (root / "rgb_anon" / c / part).is_dir()]
     found = []
-    for condition in (first,) if rest else CONDITIONS:
-        part = rest or split
+    for condition in (first,) if rest else everywhere or CONDITIONS:
         labels = root / "gt" / condition / part
         images = find_images(root / "rgb_anon" / condition / part, ending="_rgb_anon")
         found += [
