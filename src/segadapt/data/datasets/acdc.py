@@ -15,7 +15,7 @@ CONDITIONS = ("fog", "night", "rain", "snow")
 
 
 def samples(root: DataPath, split: str) -> list[Sample]:
-    """Images of ``split`` in all conditions that are there, or of one condition as in ``night_train``.
+    """Images of ``split``: of every condition that is there, or of one as in ``night_train``.
 
     Raises:
         SegadaptError: there is no such condition, or a folder is missing.
