@@ -261,9 +261,9 @@ def copy(
     to: Annotated[Path, typer.Argument(help="The new file.")],
 ) -> None:
     """Copy a shipped recipe to a file, to be changed there."""
-    from segadapt.recipe import recipe_text
+    from segadapt.recipe import whole_text
 
-    text = recipe_text(recipe)
+    text = whole_text(recipe)
     if to.exists():
         raise SegadaptError(f"{to}: exists already; name another file")
     try:

@@ -55,6 +55,20 @@ def recipe_text(name: str) -> str:
     )
 
 
+def whole_text(name: str) -> str:
+    """The YAML text of a recipe, with all that it is based on written out.
+
+    Raises:
+        SegadaptError: there is no such recipe, or it is not valid YAML.
+    """
+    text = recipe_text(name)
+    if not any(line.startswith("based_on:") for line in text.splitlines()):
+        return text  # as it was written, comments included
+    raw = {"description": "", **_read(name, ())}
+    whole = yaml.dump(raw, Dumper=_PlainDumper, sort_keys=False, width=96)
+    return f"# {name}, with what it was based on written out\n{whole}"
+
+
 def load_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
     """Read, merge and validate a recipe.
 
@@ -184,6 +198,16 @@ def _describe(error: ValidationError) -> str:
         message = f"{problem['msg']} (it is {problem.get('input')!r})"
     more = len(error.errors()) - 1
     return f"{path}: {message}" + (f" (and {more} more problem{'s' * (more > 1)})" if more else "")
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes short lists on one line, and what is shared as often as it occurs."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:
+        return super().represent_sequence(tag, sequence, flow_style=True)
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -7,43 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import ValidationError
+from recipes import GOOD, write
 
 from segadapt.config import EvaluateStage, RankStage, TrainStage
-from segadapt.data.listing import dataset_names
 from segadapt.errors import SegadaptError
-from segadapt.methods.base import find_method
-from segadapt.models.initialise import BACKBONES
-from segadapt.recipe import load_recipe, merge, recipe_names, recipe_text
+from segadapt.recipe import load_recipe
 
-GOOD: dict[str, Any] = {
-    "domains": {
-        "src": {"dataset": "gta5", "split": "all", "role": "source"},
-        "tgt": {"dataset": "cityscapes", "split": "train", "role": "target"},
-        "tst": {"dataset": "cityscapes", "split": "val", "role": "test"},
-    },
-    "stages": {
-        "first": {
-            "stage": "train",
-            "method": {"name": "advent", "gan": "vanilla"},
-            "source": "src",
-            "target": "tgt",
-            "iterations": 5,
-            "model": {"backbone": "squeezenet1_0"},
-        },
-        "rank": {"stage": "rank", "checkpoint": "first.checkpoint", "images": "tgt"},
-        "pl": {"stage": "pseudo_label", "checkpoint": "first.checkpoint", "images": "rank.easy"},
-        "second": {
-            "stage": "train",
-            "method": "advent",
-            "source": "pl.labels",
-            "target": "rank.hard",
-            "iterations": 5,
-        },
-        "eval": {"stage": "evaluate", "domain": "tst", "checkpoints": ["second.checkpoint"]},
-    },
-}
 ABSENT = object()
 
 
@@ -58,12 +28,6 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     else:
         place[last] = value
     return recipe
-
-
-def write(tmp_path: Path, recipe: Any) -> str:
-    path = tmp_path / "mine.yaml"
-    path.write_text(recipe if isinstance(recipe, str) else yaml.safe_dump(recipe, sort_keys=False))
-    return str(path)
 
 
 def refusal(tmp_path: Path, recipe: Any, *overrides: str) -> str:
@@ -399,46 +363,3 @@ def test_method_may_be_a_name_or_a_section(tmp_path: Path) -> None:
     stages = load_recipe(write(tmp_path, GOOD)).stages
     assert stages["first"].method == {"name": "advent", "gan": "vanilla"}
     assert stages["second"].method == {"name": "advent"}
-
-
-def test_there_are_shipped_recipes_and_their_text_is_found() -> None:
-    assert recipe_names() == sorted(set(recipe_names()))
-    assert "demo" in recipe_names()
-    assert "stages:" in recipe_text("demo")
-
-
-@pytest.mark.parametrize("name", recipe_names())
-def test_every_shipped_recipe_loads_and_goes_by_its_name(name: str) -> None:
-    recipe = load_recipe(name)
-    assert recipe.name == name
-    assert recipe.description
-    assert isinstance(list(recipe.stages.values())[-1], EvaluateStage)
-
-
-@pytest.mark.parametrize("name", recipe_names())
-def test_every_shipped_recipe_names_known_parts_with_valid_settings(name: str) -> None:
-    recipe = load_recipe(name)
-    assert {domain.dataset for domain in recipe.domains.values()} <= set(dataset_names())
-    for stage in recipe.stages.values():
-        if isinstance(stage, TrainStage):
-            assert stage.model.backbone in BACKBONES
-            kind = find_method(stage.method["name"])
-            kind.Config(**{k: v for k, v in stage.method.items() if k != "name"})
-            assert stage.target is not None or not kind.uses_target
-
-
-@pytest.mark.parametrize("name", recipe_names())
-def test_resolved_recipe_is_the_same_recipe_again(name: str, tmp_path: Path) -> None:
-    recipe = load_recipe(name)
-    assert load_recipe(write(tmp_path, recipe.model_dump(mode="json"))) == recipe
-
-
-def test_merge_lays_one_over_the_other_and_changes_neither() -> None:
-    below: dict[str, Any] = {"a": {"x": 1, "y": 2}, "b": 3}
-    above: dict[str, Any] = {"c": 4, "a": {"y": 5}}
-    merged = merge(below, above)
-    assert merged == {"a": {"x": 1, "y": 5}, "b": 3, "c": 4}
-    assert list(merged) == ["a", "b", "c"]
-    assert (below, above) == ({"a": {"x": 1, "y": 2}, "b": 3}, {"c": 4, "a": {"y": 5}})
-    assert merge({"a": {"x": 1}}, {"a": 2}) == {"a": 2}
-    assert merge({"a": 1}, {"a": {"x": 2}}) == {"a": {"x": 2}}
