@@ -2,9 +2,9 @@
 
 python benchmarks/evaluation.py [--images 20] [--backbone resnet101] [--device cpu]
 
-The other way is that of the released programs: one image at a time, the score maps enlarged to label
-size and handed to numpy, which takes the most probable class and counts. Both read the same files,
-images of 1024x512 and labels of 2048x1024, and must count the same pixels.
+The other way is that of the released programs: one image at a time, the score maps enlarged to
+label size and handed to numpy, which takes the most probable class and counts. Both read the same
+files, images of 1024x512 and labels of 2048x1024, and must count the same pixels.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+
 from segadapt.data.domain import Domain
 from segadapt.data.loader import inference_batches
 from segadapt.engine.fabric import Processes
@@ -36,8 +38,11 @@ def evaluate(
         logits = predictor.logits(batch.image)
         assert batch.labels is not None
         for logit, label in zip(logits, batch.labels, strict=True):
-            # One image at a time: at full resolution the maps of a whole batch are large.
-            prediction = upsample(logit[None], label.shape).argmax(dim=1)
+            # One image at a time: at full resolution the maps of a whole batch are large. Classes
+            # lie side by side in memory: argmax over them is then four times as fast on a CPU. (A
+            # copy in any case: one image's slice has strides that other code takes for slow ones.)
+            small = logit[None].clone(memory_format=torch.channels_last)
+            prediction = upsample(small, label.shape).argmax(dim=1)
             matrix.update(prediction, label.to(processes.device))
     return score(processes.sum(matrix.counts()), domain.classes)
 
