@@ -97,7 +97,7 @@ def test_unfinished_runs_leave_their_evaluations_out(tmp_path: Path) -> None:
     assert is_summary(tmp_path) and not is_summary(tmp_path / "seed-0")
     build_summary(tmp_path)
     assert json.loads((tmp_path / "summary.json").read_text())["evaluations"] == []
-    assert "No evaluation is finished" in (tmp_path / "report.html").read_text()
+    assert "Nothing is scored" in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from segadapt.report import charts, wording
 from segadapt.report.page import environment
 from segadapt.report.read import read_run
 from segadapt.report.records import Evaluation, Run
-from segadapt.report.spreads import Spread, points, spread
+from segadapt.report.spreads import Spread, is_clear, points, spread
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ def build_summary(directory: Path) -> Path:
             seeds=seeds,
             folders=[folder.name for folder in folders],
             comparisons=[(c, _chart(c)) for c in comparisons],
+            headline=headline(comparisons, len(seeds)),
             total=wording.duration(sum(s.seconds or 0.0 for run in runs for s in run.stages)),
         ),
         encoding="utf-8",
@@ -118,6 +119,21 @@ def _compared(evaluations: Sequence[Evaluation]) -> Comparison:
 def _class_spread(values: Sequence[float | None]) -> Spread | None:
     present = [value for value in values if value is not None]
     return spread(present) if len(present) == len(values) else None
+
+
+def headline(comparisons: Sequence[Comparison], seeds: int) -> str:
+    """The best checkpoint without target labels, and what it gained over the first."""
+    count = "one seed" if seeds == 1 else f"{seeds} seeds"
+    if not comparisons or not comparisons[0].rows:
+        return f"Nothing is scored with every one of {count} yet."
+    first, *others = (row for row in comparisons[0].rows if not row.oracle)
+    best = max(others, key=lambda row: row.miou.mean, default=first)
+    name, start = wording.display_name(best.checkpoint), wording.display_name(first.checkpoint)
+    if best.gain is None:
+        return f"{name}: {points(best.miou)} mIoU over {count}."
+    doubt = "" if is_clear(best.gain) else " (no more than the spread)"
+    gain = points(best.gain, signed=True)
+    return f"{name} {gain} mIoU points over {start}{doubt}, {count}."
 
 
 def markdown(comparisons: Sequence[Comparison], seeds: Sequence[int]) -> str:
