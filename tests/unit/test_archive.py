@@ -14,11 +14,12 @@ import torch
 from miniatures import BUILDERS
 
 from segadapt.config import DomainConfig
-from segadapt.data.archive import ArchivePath, open_root
+from segadapt.data import loader
 from segadapt.data.check import check_domain
 from segadapt.data.domain import Domain
 from segadapt.data.listing import open_domain
 from segadapt.data.loader import inference_batches, training_batches
+from segadapt.data.paths import ArchivePath, open_root
 from segadapt.errors import SegadaptError
 
 
@@ -120,10 +121,108 @@ def test_damaged_and_compressed_archives_are_sentences(tmp_path: Path) -> None:
     for name in ("a.zip", "a.tar"):
         (tmp_path / name).write_bytes(b"PK no archive" * 50)
         with pytest.raises(SegadaptError, match=f"{name}: cannot be read as an archive"):
-            open_root(tmp_path / name)
+            opened("camvid", tmp_path / name, "val")
     (tmp_path / "b.tar.gz").write_bytes(b"x")
     with pytest.raises(SegadaptError, match=r"b\.tar\.gz: is neither .* unpack it"):
         open_root(tmp_path / "b.tar.gz")
+
+
+def test_archive_of_the_labels_is_not_opened_for_images(tmp_path: Path) -> None:
+    for dataset, images, labels in (
+        ("cityscapes", "leftImg8bit", "gtFine"),
+        ("foggy_cityscapes", "leftImg8bit_foggy", "gtFine"),
+        ("acdc", "rgb_anon", "gt"),
+        ("gta5", "images", "labels"),
+    ):
+        data = tmp_path / dataset
+        split, _ = BUILDERS[dataset](data)
+        # Named as the data sets' own archives are.
+        name = {"leftImg8bit_foggy": "leftImg8bit_trainvaltest_foggy", "images": "01_images"}
+        pack(
+            data / images, data / f"{name.get(images, images + '_trainvaltest')}.zip", images + "/"
+        )
+        shutil.rmtree(data / labels)
+        (data / f"01_{labels}.zip").write_bytes(b"opening this is an error")
+        domain = opened(dataset, data, split, labelled=False)
+        assert domain.image(1).ndim == 3
+        assert check_domain(domain).problems == []
+        with pytest.raises(SegadaptError, match=f"01_{labels}.zip: cannot be read as an archive"):
+            opened(dataset, data, split)
+
+
+def test_no_archive_is_opened_for_what_is_unpacked(tmp_path: Path) -> None:
+    split, _ = BUILDERS["cityscapes"](tmp_path)
+    (tmp_path / "leftImg8bit_trainvaltest.zip").write_bytes(b"half a download")
+    domain = opened("cityscapes", tmp_path, split)
+    assert len(contents(domain)) == 2
+    assert all(isinstance(sample.image, Path) for sample in domain.samples)
+
+
+def test_additions_of_macos_are_no_images(tmp_path: Path) -> None:
+    split, _ = BUILDERS["camvid"](tmp_path / "data")
+    archive = pack(tmp_path / "data", tmp_path / "data.zip", "TOP/")
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("__MACOSX/TOP/images/val/._0001TP_006690.png", b"x")
+        file.writestr("TOP/images/val/._0001TP_006690.png", b"x")
+    assert len(opened("camvid", archive, split)) == 2
+
+
+def test_second_name_of_a_file_in_a_tar_file_has_its_content(tmp_path: Path) -> None:
+    split, _ = BUILDERS["camvid"](tmp_path / "data")
+    for part in ("images", "labels"):
+        folder = tmp_path / "data" / part / split
+        (folder / "z.png").hardlink_to(folder / "0001TP_006690.png")
+    domain = opened("camvid", pack(tmp_path / "data", tmp_path / "data.tar"), split)
+    assert [sample.name for sample in domain.samples] == ["0001TP_006690", "0001TP_006720", "z"]
+    assert np.array_equal(domain.image(2), domain.image(0))
+    assert np.array_equal(domain.label(2), domain.label(0))
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar"])
+def test_archive_damaged_within_is_a_sentence(suffix: str, tmp_path: Path) -> None:
+    split, _ = BUILDERS["camvid"](tmp_path / "data")
+    archive = pack(tmp_path / "data", tmp_path / f"data{suffix}")
+    domain = opened("camvid", archive, split)
+    content = archive.read_bytes()
+    before = b"0001TP_006690.png" if suffix == ".zip" else b"\x89PNG"  # the first image's content
+    place = content.index(before) + len(before)
+    archive.write_bytes(content[:place] + b"not what was there" + content[place + 18 :])
+    with pytest.raises(
+        SegadaptError, match=r"0001TP_006690\.png: the image file cannot be decoded"
+    ):
+        domain.image(0)
+
+
+def test_encrypted_archive_is_a_sentence_at_once(tmp_path: Path) -> None:
+    split, _ = BUILDERS["camvid"](tmp_path / "data")
+    archive = pack(tmp_path / "data", tmp_path / "data.zip")
+    content = bytearray(archive.read_bytes())
+    place = content.index(b"PK\x01\x02")
+    content[place + 8] |= 1  # the first file's flags in the list of contents
+    archive.write_bytes(content)
+    with pytest.raises(SegadaptError, match=r"data\.zip: .*is encrypted.*unpack it"):
+        opened("camvid", archive, split)
+
+
+def test_folder_of_compressed_archives_says_to_unpack(tmp_path: Path) -> None:
+    split, _ = BUILDERS["cityscapes"](tmp_path)
+    with tarfile.open(tmp_path / "leftImg8bit.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "leftImg8bit", "leftImg8bit")
+    assert len(opened("cityscapes", tmp_path, split)) == 2
+    shutil.rmtree(tmp_path / "leftImg8bit")
+    with pytest.raises(SegadaptError, match=r"no such folder.*leftImg8bit\.tar\.gz.*unpack"):
+        opened("cityscapes", tmp_path, split)
+
+
+@pytest.mark.slow  # the worker imports torch afresh
+def test_worker_that_is_started_afresh_reads_archives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loader, "START_METHOD", "spawn")
+    split, wanted = BUILDERS["idd_lite"](tmp_path / "data")
+    domain = opened("idd_lite", pack(tmp_path / "data", tmp_path / "data.tar"), split)
+    (batch,) = training_batches(domain, 2, 0, (0, 1), (0, 1), False, 1)
+    assert torch.equal(batch.label, torch.from_numpy(np.stack([wanted] * 2)))
 
 
 def test_ordinary_folder_stays_a_path(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segadapt.data.archive import DataPath
 from segadapt.data.domain import Domain, Sample, map_ids
+from segadapt.data.paths import DataPath
 from segadapt.data.transforms import read_ids, read_image
 from segadapt.errors import SegadaptError
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 from segadapt.config import DomainConfig
-from segadapt.data.archive import DataPath, open_root
 from segadapt.data.domain import ClassMap, Domain, Sample
+from segadapt.data.paths import DataPath, compressed_archives, open_root
 from segadapt.errors import SegadaptError
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
@@ -80,7 +80,16 @@ def list_domain(
             f"{title}: the folder {root} of dataset {config.dataset} does not exist; put the data "
             "there, or name another folder with --data-root or the domain's root"
         )
-    samples = reader.samples(place, config.split)
+    try:
+        samples = reader.samples(place, config.split)
+    except SegadaptError as error:
+        packed = compressed_archives(root) if root.is_dir() else []
+        if not packed:
+            raise
+        raise SegadaptError(
+            f"{error} {', '.join(packed[:3])} cannot be read from the middle: unpack what is in "
+            "there, or pack it as .zip"
+        ) from error
     if not samples:
         raise SegadaptError(f"{title}: no images of split {config.split!r} below {root}")
     if image_list is not None:
@@ -155,6 +164,8 @@ def find_images(folder: DataPath, ending: str = "") -> dict[str, DataPath]:
     """
     if not folder.is_dir():
         raise SegadaptError(f"{folder}: there is no such folder; is the split's name right?")
+    if not isinstance(folder, Path) and folder.unpacked.is_dir():
+        folder = folder.unpacked
     found: dict[str, DataPath] = {}
     paths = sorted(folder.rglob("*")) if isinstance(folder, Path) else folder.files()
     for path in paths:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from segadapt.classes import CITYSCAPES_19
-from segadapt.data.archive import DataPath
 from segadapt.data.datasets.cityscapes import IDS
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
+from segadapt.data.paths import DataPath
 from segadapt.errors import SegadaptError
 
 DEFAULT_ROOT = "gta5"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
-from segadapt.data.archive import DataPath
 from segadapt.data.datasets.cityscapes import SIXTEEN
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
+from segadapt.data.paths import DataPath
 
 DEFAULT_ROOT = "mapillary-vistas"
 
