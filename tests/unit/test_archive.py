@@ -1,4 +1,4 @@
-"""Data sets in .zip and .tar files, and lists of images."""
+"""Data sets in .zip and .tar files."""
 
 from __future__ import annotations
 
@@ -228,46 +228,3 @@ def test_worker_that_is_started_afresh_reads_archives(
 def test_ordinary_folder_stays_a_path(tmp_path: Path) -> None:
     assert open_root(tmp_path) == tmp_path
     assert not isinstance(open_root(tmp_path / "nowhere"), ArchivePath)
-
-
-# Lists -----------------------------------------------------------------------------------------
-
-CITY = ("aachen/aachen_000000_000019", "ulm/ulm_000001_000019")
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        "{name}",
-        "{name}_leftImg8bit.png",
-        "leftImg8bit/train/{name}_leftImg8bit.png",
-        "/leftImg8bit/train/{name}_leftImg8bit.png\tgtFine/train/x.png",
-    ],
-)
-@pytest.mark.parametrize("packed", [False, True])
-def test_published_lists_choose_and_order(form: str, packed: bool, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    split, _ = BUILDERS["cityscapes"](data)
-    root = pack(data, tmp_path / "city.zip") if packed else data
-    image_list = tmp_path / "list.txt"
-    image_list.write_text("\n".join(form.format(name=name) for name in reversed(CITY)) + "\n\n")
-    domain = opened("cityscapes", root, split, image_list=image_list)
-    assert [sample.name for sample in domain.samples] == list(reversed(CITY))
-    image_list.write_text(form.format(name=CITY[0]))
-    assert len(opened("cityscapes", root, split, image_list=image_list)) == 1
-
-
-def test_file_names_alone_are_enough(tmp_path: Path) -> None:
-    split, _ = BUILDERS["gta5"](tmp_path / "data")
-    (tmp_path / "list.txt").write_text("00002.png\n")
-    domain = opened("gta5", tmp_path / "data", split, image_list=tmp_path / "list.txt")
-    assert [sample.name for sample in domain.samples] == ["00002"]
-
-
-def test_listed_images_that_are_not_there_are_counted_and_named(tmp_path: Path) -> None:
-    split, _ = BUILDERS["gta5"](tmp_path / "data")
-    (tmp_path / "list.txt").write_text("00001.png\n9.png\n8.png\n7.png\n6.png\n")
-    with pytest.raises(SegadaptError, match=r"4 of the 5 images .*first 9\.png, 8\.png, 7\.png$"):
-        opened("gta5", tmp_path / "data", split, image_list=tmp_path / "list.txt")
-    with pytest.raises(SegadaptError, match=r"list .*none\.txt cannot be read"):
-        opened("gta5", tmp_path / "data", split, image_list=tmp_path / "none.txt")
