@@ -11,13 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from miniatures import BUILDERS
+from miniatures import BUILDERS, opened
 
-from segadapt.config import DomainConfig
 from segadapt.data import loader
 from segadapt.data.check import check_domain
 from segadapt.data.domain import Domain
-from segadapt.data.listing import open_domain
 from segadapt.data.loader import inference_batches, training_batches
 from segadapt.data.paths import ArchivePath, open_root
 from segadapt.errors import SegadaptError
@@ -37,14 +35,6 @@ def pack(folder: Path, archive: Path, top: str = "") -> Path:
                 tar.add(path, name)
     shutil.rmtree(folder)
     return archive
-
-
-def opened(
-    dataset: str, root: Path, split: str, labelled: bool = True, image_list: Path | None = None
-) -> Domain:
-    role = "source" if labelled else "target"
-    config = DomainConfig(dataset=dataset, split=split, role=role)
-    return open_domain(config, root, labelled, "domain mine", image_list)
 
 
 def contents(domain: Domain) -> list[tuple[str, bytes, bytes]]:

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from miniatures import BUILDERS
-from test_archive import opened, pack
+from miniatures import BUILDERS, opened
+from test_archive import pack
 
 from segadapt.errors import SegadaptError
 
