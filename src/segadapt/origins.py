@@ -15,7 +15,7 @@ from segadapt.config import (
     StageConfig,
     TrainStage,
 )
-from segadapt.data.archive import DataPath
+from segadapt.data.paths import DataPath
 from segadapt.errors import SegadaptError
 from segadapt.stages.context import StageContext
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.progress import track
 
 from segadapt.config import Views
-from segadapt.data.archive import DataPath
 from segadapt.data.listing import IMAGE_SUFFIXES, find_images
+from segadapt.data.paths import DataPath
 from segadapt.data.transforms import read_image
 from segadapt.engine.predict import load
 from segadapt.errors import SegadaptError

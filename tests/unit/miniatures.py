@@ -6,9 +6,14 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from segadapt.config import DomainConfig
+from segadapt.data.domain import ClassMap, Domain
+from segadapt.data.listing import open_domain
 
 # labels.py of cityscapesScripts: id -> train id; everything else is 255.
 OFFICIAL = {
@@ -102,15 +107,35 @@ def folder(root: Path) -> tuple[str, np.ndarray]:
     return "day", ids_row(0, 0, 1, 255)
 
 
+def _filtered(kind: int, line: bytes, above: bytes, step: int) -> bytes:
+    """A line of a PNG file as its filter ``kind`` stores it (PNG specification, Sec. 9.2)."""
+
+    def predicted(i: int) -> int:
+        left, corner = (line[i - step], above[i - step]) if i >= step else (0, 0)
+        up = above[i]
+        # Paeth: whichever of the three is nearest to left + up - corner.
+        nearest = min((left, up, corner), key=lambda value: abs(left + up - corner - value))
+        return (0, left, up, (left + up) // 2, nearest)[kind]
+
+    return bytes((byte - predicted(i)) % 256 for i, byte in enumerate(line))
+
+
 def write_multichannel_png(path: Path, ids: np.ndarray) -> None:
-    """A PNG of three channels with 16 bits each, as SYNTHIA's labels; ids are in the first."""
+    """A PNG of three channels with 16 bits each, as SYNTHIA's labels; ids are in the first.
+
+    Lines are stored with each of the format's five filters in turn.
+    """
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         checksum = zlib.crc32(kind + content)
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
     channels = np.stack([ids, np.arange(ids.size).reshape(ids.shape) % 7, 0 * ids], axis=2)
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in channels)
+    lines = [row.astype(">u2").tobytes() for row in channels]
+    above = [bytes(len(lines[0])), *lines]
+    rows = b"".join(
+        bytes([y % 5]) + _filtered(y % 5, line, above[y], step=6) for y, line in enumerate(lines)
+    )
     header = struct.pack(">IIBBBBB", ids.shape[1], ids.shape[0], 16, 2, 0, 0, 0)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(
@@ -121,10 +146,10 @@ def write_multichannel_png(path: Path, ids: np.ndarray) -> None:
     )
 
 
-# ADVENT's program: stored id -> train id of the 19-slot layout.
+# ADVENT's program: stored id -> train id of the 19-slot layout, for the 16 classes of the data set.
 SYNTHIA_OFFICIAL = {
-    3: 0, 4: 1, 2: 2, 21: 3, 5: 4, 7: 5, 15: 6, 9: 7, 6: 8, 16: 9, 1: 10, 10: 11, 17: 12, 8: 13,
-    18: 14, 19: 15, 20: 16, 12: 17, 11: 18,
+    3: 0, 4: 1, 2: 2, 21: 3, 5: 4, 7: 5, 15: 6, 9: 7, 6: 8, 1: 10, 10: 11, 17: 12, 8: 13,
+    19: 15, 12: 17, 11: 18,
 }  # fmt: skip
 
 
@@ -216,3 +241,23 @@ LABELS = {
     "synthia": "GT",
 }
 """Folder of the labels, by data set."""
+
+
+def opened(
+    dataset: str,
+    root: Path,
+    split: str,
+    labelled: bool = True,
+    image_list: Path | None = None,
+    **settings: Any,
+) -> Domain:
+    """The domain of a miniature."""
+    role = "source" if labelled else "target"
+    config = DomainConfig(dataset=dataset, split=split, role=role, **settings)
+    return open_domain(config, root, labelled, "domain mine", image_list)
+
+
+def names_of_ids(class_map: ClassMap) -> dict[int, str]:
+    """Class name by stored id, without those that are ignored."""
+    names = class_map.classes.names
+    return {stored: names[train] for stored, train in class_map.ids.items() if train != 255}

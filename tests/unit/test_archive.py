@@ -1,4 +1,4 @@
-"""Data sets in .zip and .tar files, and lists of images."""
+"""Data sets in .zip and .tar files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from miniatures import BUILDERS
+from miniatures import BUILDERS, opened
 
-from segadapt.config import DomainConfig
-from segadapt.data.archive import ArchivePath, open_root
+from segadapt.data import loader
 from segadapt.data.check import check_domain
 from segadapt.data.domain import Domain
-from segadapt.data.listing import open_domain
 from segadapt.data.loader import inference_batches, training_batches
+from segadapt.data.paths import ArchivePath, open_root
 from segadapt.errors import SegadaptError
 
 
@@ -36,14 +35,6 @@ def pack(folder: Path, archive: Path, top: str = "") -> Path:
                 tar.add(path, name)
     shutil.rmtree(folder)
     return archive
-
-
-def opened(
-    dataset: str, root: Path, split: str, labelled: bool = True, image_list: Path | None = None
-) -> Domain:
-    role = "source" if labelled else "target"
-    config = DomainConfig(dataset=dataset, split=split, role=role)
-    return open_domain(config, root, labelled, "domain mine", image_list)
 
 
 def contents(domain: Domain) -> list[tuple[str, bytes, bytes]]:
@@ -120,55 +111,110 @@ def test_damaged_and_compressed_archives_are_sentences(tmp_path: Path) -> None:
     for name in ("a.zip", "a.tar"):
         (tmp_path / name).write_bytes(b"PK no archive" * 50)
         with pytest.raises(SegadaptError, match=f"{name}: cannot be read as an archive"):
-            open_root(tmp_path / name)
+            opened("camvid", tmp_path / name, "val")
     (tmp_path / "b.tar.gz").write_bytes(b"x")
     with pytest.raises(SegadaptError, match=r"b\.tar\.gz: is neither .* unpack it"):
         open_root(tmp_path / "b.tar.gz")
 
 
+def test_archive_of_the_labels_is_not_opened_for_images(tmp_path: Path) -> None:
+    for dataset, images, labels in (
+        ("cityscapes", "leftImg8bit", "gtFine"),
+        ("foggy_cityscapes", "leftImg8bit_foggy", "gtFine"),
+        ("acdc", "rgb_anon", "gt"),
+        ("gta5", "images", "labels"),
+    ):
+        data = tmp_path / dataset
+        split, _ = BUILDERS[dataset](data)
+        # Named as the data sets' own archives are.
+        name = {"leftImg8bit_foggy": "leftImg8bit_trainvaltest_foggy", "images": "01_images"}
+        pack(
+            data / images, data / f"{name.get(images, images + '_trainvaltest')}.zip", images + "/"
+        )
+        shutil.rmtree(data / labels)
+        (data / f"01_{labels}.zip").write_bytes(b"opening this is an error")
+        domain = opened(dataset, data, split, labelled=False)
+        assert domain.image(1).ndim == 3
+        assert check_domain(domain).problems == []
+        with pytest.raises(SegadaptError, match=f"01_{labels}.zip: cannot be read as an archive"):
+            opened(dataset, data, split)
+
+
+def test_no_archive_is_opened_for_what_is_unpacked(tmp_path: Path) -> None:
+    split, _ = BUILDERS["cityscapes"](tmp_path)
+    (tmp_path / "leftImg8bit_trainvaltest.zip").write_bytes(b"half a download")
+    domain = opened("cityscapes", tmp_path, split)
+    assert len(contents(domain)) == 2
+    assert all(isinstance(sample.image, Path) for sample in domain.samples)
+
+
+def test_additions_of_macos_are_no_images(tmp_path: Path) -> None:
+    split, _ = BUILDERS["camvid"](tmp_path / "data")
+    archive = pack(tmp_path / "data", tmp_path / "data.zip", "TOP/")
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("__MACOSX/TOP/images/val/._0001TP_006690.png", b"x")
+        file.writestr("TOP/images/val/._0001TP_006690.png", b"x")
+    assert len(opened("camvid", archive, split)) == 2
+
+
+def test_second_name_of_a_file_in_a_tar_file_has_its_content(tmp_path: Path) -> None:
+    split, _ = BUILDERS["camvid"](tmp_path / "data")
+    for part in ("images", "labels"):
+        folder = tmp_path / "data" / part / split
+        (folder / "z.png").hardlink_to(folder / "0001TP_006690.png")
+    domain = opened("camvid", pack(tmp_path / "data", tmp_path / "data.tar"), split)
+    assert [sample.name for sample in domain.samples] == ["0001TP_006690", "0001TP_006720", "z"]
+    assert np.array_equal(domain.image(2), domain.image(0))
+    assert np.array_equal(domain.label(2), domain.label(0))
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar"])
+def test_archive_damaged_within_is_a_sentence(suffix: str, tmp_path: Path) -> None:
+    split, _ = BUILDERS["camvid"](tmp_path / "data")
+    archive = pack(tmp_path / "data", tmp_path / f"data{suffix}")
+    domain = opened("camvid", archive, split)
+    content = archive.read_bytes()
+    before = b"0001TP_006690.png" if suffix == ".zip" else b"\x89PNG"  # the first image's content
+    place = content.index(before) + len(before)
+    archive.write_bytes(content[:place] + b"not what was there" + content[place + 18 :])
+    with pytest.raises(
+        SegadaptError, match=r"0001TP_006690\.png: the image file cannot be decoded"
+    ):
+        domain.image(0)
+
+
+def test_encrypted_archive_is_a_sentence_at_once(tmp_path: Path) -> None:
+    split, _ = BUILDERS["camvid"](tmp_path / "data")
+    archive = pack(tmp_path / "data", tmp_path / "data.zip")
+    content = bytearray(archive.read_bytes())
+    place = content.index(b"PK\x01\x02")
+    content[place + 8] |= 1  # the first file's flags in the list of contents
+    archive.write_bytes(content)
+    with pytest.raises(SegadaptError, match=r"data\.zip: .*is encrypted.*unpack it"):
+        opened("camvid", archive, split)
+
+
+def test_folder_of_compressed_archives_says_to_unpack(tmp_path: Path) -> None:
+    split, _ = BUILDERS["cityscapes"](tmp_path)
+    with tarfile.open(tmp_path / "leftImg8bit.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "leftImg8bit", "leftImg8bit")
+    assert len(opened("cityscapes", tmp_path, split)) == 2
+    shutil.rmtree(tmp_path / "leftImg8bit")
+    with pytest.raises(SegadaptError, match=r"no such folder.*leftImg8bit\.tar\.gz.*unpack"):
+        opened("cityscapes", tmp_path, split)
+
+
+@pytest.mark.slow  # the worker imports torch afresh
+def test_worker_that_is_started_afresh_reads_archives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loader, "START_METHOD", "spawn")
+    split, wanted = BUILDERS["idd_lite"](tmp_path / "data")
+    domain = opened("idd_lite", pack(tmp_path / "data", tmp_path / "data.tar"), split)
+    (batch,) = training_batches(domain, 2, 0, (0, 1), (0, 1), False, 1)
+    assert torch.equal(batch.label, torch.from_numpy(np.stack([wanted] * 2)))
+
+
 def test_ordinary_folder_stays_a_path(tmp_path: Path) -> None:
     assert open_root(tmp_path) == tmp_path
     assert not isinstance(open_root(tmp_path / "nowhere"), ArchivePath)
-
-
-# Lists -----------------------------------------------------------------------------------------
-
-CITY = ("aachen/aachen_000000_000019", "ulm/ulm_000001_000019")
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        "{name}",
-        "{name}_leftImg8bit.png",
-        "leftImg8bit/train/{name}_leftImg8bit.png",
-        "/leftImg8bit/train/{name}_leftImg8bit.png\tgtFine/train/x.png",
-    ],
-)
-@pytest.mark.parametrize("packed", [False, True])
-def test_published_lists_choose_and_order(form: str, packed: bool, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    split, _ = BUILDERS["cityscapes"](data)
-    root = pack(data, tmp_path / "city.zip") if packed else data
-    image_list = tmp_path / "list.txt"
-    image_list.write_text("\n".join(form.format(name=name) for name in reversed(CITY)) + "\n\n")
-    domain = opened("cityscapes", root, split, image_list=image_list)
-    assert [sample.name for sample in domain.samples] == list(reversed(CITY))
-    image_list.write_text(form.format(name=CITY[0]))
-    assert len(opened("cityscapes", root, split, image_list=image_list)) == 1
-
-
-def test_file_names_alone_are_enough(tmp_path: Path) -> None:
-    split, _ = BUILDERS["gta5"](tmp_path / "data")
-    (tmp_path / "list.txt").write_text("00002.png\n")
-    domain = opened("gta5", tmp_path / "data", split, image_list=tmp_path / "list.txt")
-    assert [sample.name for sample in domain.samples] == ["00002"]
-
-
-def test_listed_images_that_are_not_there_are_counted_and_named(tmp_path: Path) -> None:
-    split, _ = BUILDERS["gta5"](tmp_path / "data")
-    (tmp_path / "list.txt").write_text("00001.png\n9.png\n8.png\n7.png\n6.png\n")
-    with pytest.raises(SegadaptError, match=r"4 of the 5 images .*first 9\.png, 8\.png, 7\.png$"):
-        opened("gta5", tmp_path / "data", split, image_list=tmp_path / "list.txt")
-    with pytest.raises(SegadaptError, match=r"list .*none\.txt cannot be read"):
-        opened("gta5", tmp_path / "data", split, image_list=tmp_path / "none.txt")

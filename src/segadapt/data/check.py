@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segadapt.data.archive import DataPath
 from segadapt.data.domain import Domain, Sample, map_ids
+from segadapt.data.paths import DataPath
 from segadapt.data.transforms import read_ids, read_image
 from segadapt.errors import SegadaptError
+from segadapt.losses.segmentation import IGNORE
 
 MISSING = "labels that are missing"
 
@@ -74,7 +75,8 @@ def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
         labelled = max(int(total[: len(names)].sum()), 1)
         findings.class_shares = {n: int(total[i]) / labelled for i, n in enumerate(names)}
         findings.ignored_share = float(total[255] / total.sum())
-        absent = [n for n, share in findings.class_shares.items() if share == 0]
+        possible = {names[i] for i in domain.class_map.ids.values() if i != IGNORE}
+        absent = [n for n, share in findings.class_shares.items() if share == 0 and n in possible]
         if absent:
             message = f"{domain.title}: no pixel of {', '.join(absent)}"
             findings.problems.append(Problem("class sets with absent classes", message))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segadapt.classes import ClassSet
-from segadapt.data.archive import DataPath
+from segadapt.data.paths import DataPath
 from segadapt.data.transforms import image_size, read_ids, read_image
 from segadapt.errors import SegadaptError
 from segadapt.losses.segmentation import IGNORE

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
-from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 from segadapt.config import DomainConfig
-from segadapt.data.archive import DataPath, open_root
-from segadapt.data.domain import ClassMap, Domain, Sample
+from segadapt.data.domain import ClassMap, Domain
+from segadapt.data.lists import listed
+from segadapt.data.paths import DataPath, compressed_archives, open_root
 from segadapt.errors import SegadaptError
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
@@ -48,7 +47,7 @@ def open_domain(
         root: the dataset's folder.
         labelled: whether labels will be read. Without it no label file is looked for.
         title: what messages call the domain.
-        image_list: file of the images to use, see :func:`listed`; all where not given.
+        image_list: file of the images to use, see :mod:`segadapt.data.lists`; all where not given.
 
     Raises:
         SegadaptError: unknown dataset or class map, missing folder, no images, missing labels.
@@ -80,7 +79,16 @@ def list_domain(
             f"{title}: the folder {root} of dataset {config.dataset} does not exist; put the data "
             "there, or name another folder with --data-root or the domain's root"
         )
-    samples = reader.samples(place, config.split)
+    try:
+        samples = reader.samples(place, config.split)
+    except SegadaptError as error:
+        packed = compressed_archives(root) if root.is_dir() else []
+        if not packed:
+            raise
+        raise SegadaptError(
+            f"{error} {', '.join(packed[:3])} cannot be read from the middle: unpack what is in "
+            "there, or pack it as .zip"
+        ) from error
     if not samples:
         raise SegadaptError(f"{title}: no images of split {config.split!r} below {root}")
     if image_list is not None:
@@ -89,36 +97,6 @@ def list_domain(
         samples = samples[: config.limit]
     class_map = find_class_map(config, reader, place)
     return Domain(title, tuple(samples), class_map, config.size, labelled=True)
-
-
-def listed(samples: Sequence[Sample], image_list: Path, title: str) -> list[Sample]:
-    """The samples that a text file names, in its order.
-
-    A line is an image's name, or a path that ends its file's path or begins such an end, as in
-    ``00001.png``, ``aachen/aachen_000000_000019_leftImg8bit.png``, or with folders before it.
-    Empty lines are skipped; of several columns the first counts.
-
-    Raises:
-        SegadaptError: the file cannot be read, or names an image that is not there.
-    """
-    try:
-        lines = [line.split()[0] for line in image_list.read_text().splitlines() if line.split()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise SegadaptError(f"{title}: the list {image_list} cannot be read ({error})") from error
-    by_name: dict[str, Sample] = {}
-    for sample in samples:
-        parts = re.split(r"[/\\:]", str(sample.image))
-        # Every end of the path, from the file's name on: lists leave out differing beginnings.
-        for start in range(len(parts)):
-            by_name.setdefault("/".join(parts[start:]), sample)
-    by_name |= {sample.name: sample for sample in samples}
-    missing = [line for line in lines if line.lstrip("/") not in by_name]
-    if missing:
-        raise SegadaptError(
-            f"{title}: {len(missing)} of the {len(lines)} images in {image_list} are not there, "
-            f"first {', '.join(missing[:3])}"
-        )
-    return [by_name[line.lstrip("/")] for line in lines]
 
 
 def without_label(domain: Domain) -> list[DataPath]:
@@ -155,6 +133,8 @@ def find_images(folder: DataPath, ending: str = "") -> dict[str, DataPath]:
     """
     if not folder.is_dir():
         raise SegadaptError(f"{folder}: there is no such folder; is the split's name right?")
+    if not isinstance(folder, Path) and folder.unpacked.is_dir():
+        folder = folder.unpacked
     found: dict[str, DataPath] = {}
     paths = sorted(folder.rglob("*")) if isinstance(folder, Path) else folder.files()
     for path in paths:

@@ -12,7 +12,7 @@ from PIL import Image, ImageFile
 from torch import Tensor
 
 from segadapt.config import InputFormat
-from segadapt.data.archive import DataPath
+from segadapt.data.paths import DataPath
 from segadapt.errors import SegadaptError
 
 # Channel means of ImageNet as the Caffe networks, and all of the published programs, use them.

@@ -19,8 +19,8 @@ from segadapt.config import (
     StageConfig,
     TrainStage,
 )
-from segadapt.data.archive import DataPath, open_root
 from segadapt.data.listing import dataset_reader, find_class_map
+from segadapt.data.paths import DataPath, open_root
 from segadapt.data.transforms import image_size
 from segadapt.errors import SegadaptError
 from segadapt.methods.base import Method, find_method

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from segadapt.data.archive import DataPath
 from segadapt.data.datasets import cityscapes
 from segadapt.data.domain import Sample
 from segadapt.data.listing import find_images
+from segadapt.data.paths import DataPath
 from segadapt.errors import SegadaptError
 
 DEFAULT_ROOT = "acdc"

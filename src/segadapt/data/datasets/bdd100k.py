@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
-from segadapt.data.archive import DataPath
-from segadapt.data.datasets.cityscapes import SIXTEEN
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.datasets.cityscapes import class_maps
+from segadapt.data.domain import Sample
 from segadapt.data.listing import find_images
+from segadapt.data.paths import DataPath
 
 DEFAULT_ROOT = "bdd100k"
 
-CLASS_MAPS = {
-    "cityscapes19": ClassMap(CITYSCAPES_19, {i: i for i in (*range(19), 255)}),
-    "cityscapes16": ClassMap(CITYSCAPES_16, {i: SIXTEEN.get(i, 255) for i in (*range(19), 255)}),
-}
+CLASS_MAPS = class_maps({i: i for i in (*range(19), 255)})
 
 
 def samples(root: DataPath, split: str) -> list[Sample]:

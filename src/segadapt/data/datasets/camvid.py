@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from segadapt.classes import CAMVID_11, STREET_7
-from segadapt.data.archive import DataPath
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
+from segadapt.data.paths import DataPath
 
 DEFAULT_ROOT = "camvid"
 VOID = 11

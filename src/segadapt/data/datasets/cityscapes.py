@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
-from segadapt.data.archive import DataPath
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
+from segadapt.data.paths import DataPath
 
 DEFAULT_ROOT = "cityscapes"
 
@@ -16,12 +18,21 @@ IDS = {i: 255 for i in (*range(34), 255)} | {stored: i for i, stored in enumerat
 SIXTEEN = {i: place for place, i in enumerate(CITYSCAPES_19.subsets["16"])}
 """Place among SYNTHIA's classes by train id; the three that it lacks have none."""
 
-CLASS_MAPS = {
-    "cityscapes19": ClassMap(CITYSCAPES_19, IDS),
-    "cityscapes16": ClassMap(
-        CITYSCAPES_16, {stored: SIXTEEN.get(train, 255) for stored, train in IDS.items()}
-    ),
-}
+
+def class_maps(ids: Mapping[int, int]) -> dict[str, ClassMap]:
+    """Class maps over Cityscapes' 19 classes and over SYNTHIA's 16 of them.
+
+    Args:
+        ids: train id among the 19, or 255, by stored id.
+    """
+    sixteen = {stored: SIXTEEN.get(train, 255) for stored, train in ids.items()}
+    return {
+        "cityscapes19": ClassMap(CITYSCAPES_19, ids),
+        "cityscapes16": ClassMap(CITYSCAPES_16, sixteen),
+    }
+
+
+CLASS_MAPS = class_maps(IDS)
 
 
 def samples(root: DataPath, split: str) -> list[Sample]:

@@ -19,9 +19,9 @@ import yaml
 from pydantic import Field, ValidationError
 
 from segadapt.classes import ClassSet
-from segadapt.data.archive import DataPath
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
+from segadapt.data.paths import DataPath
 from segadapt.errors import SegadaptError
 from segadapt.section import Section
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from segadapt.classes import CITYSCAPES_19
-from segadapt.data.archive import DataPath
-from segadapt.data.datasets.cityscapes import IDS
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.datasets.cityscapes import IDS, class_maps
+from segadapt.data.domain import Sample
 from segadapt.data.listing import find_images
+from segadapt.data.paths import DataPath
 from segadapt.errors import SegadaptError
 
 DEFAULT_ROOT = "gta5"
 
 # Same ids as Cityscapes; 34 is the licence plate.
-CLASS_MAPS = {"cityscapes19": ClassMap(CITYSCAPES_19, IDS | {34: 255})}
+CLASS_MAPS = class_maps(IDS | {34: 255})
 
 
 def samples(root: DataPath, split: str) -> list[Sample]:

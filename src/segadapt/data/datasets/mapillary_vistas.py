@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
-from segadapt.data.archive import DataPath
-from segadapt.data.datasets.cityscapes import SIXTEEN
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.datasets.cityscapes import class_maps
+from segadapt.data.domain import Sample
 from segadapt.data.listing import find_images
+from segadapt.data.paths import DataPath
 
 DEFAULT_ROOT = "mapillary-vistas"
 
@@ -34,12 +33,7 @@ TO_19 = {i: 255 for i in (*range(66), 255)} | {
     52: 18,
 }
 
-CLASS_MAPS = {
-    "cityscapes19": ClassMap(CITYSCAPES_19, TO_19),
-    "cityscapes16": ClassMap(
-        CITYSCAPES_16, {stored: SIXTEEN.get(train, 255) for stored, train in TO_19.items()}
-    ),
-}
+CLASS_MAPS = class_maps(TO_19)
 
 
 def samples(root: DataPath, split: str) -> list[Sample]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from segadapt.classes import CITYSCAPES_19
-from segadapt.data.archive import DataPath
-from segadapt.data.datasets.cityscapes import IDS
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.datasets import cityscapes
+from segadapt.data.domain import Sample
 from segadapt.data.listing import find_images
+from segadapt.data.paths import DataPath
 from segadapt.errors import SegadaptError
 
 DEFAULT_ROOT = "synscapes"
 
-CLASS_MAPS = {"cityscapes19": ClassMap(CITYSCAPES_19, IDS)}
+CLASS_MAPS = cityscapes.CLASS_MAPS
 
 
 def samples(root: DataPath, split: str) -> list[Sample]:

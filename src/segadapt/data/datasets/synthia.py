@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
-from segadapt.data.archive import DataPath
-from segadapt.data.datasets.cityscapes import SIXTEEN
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.datasets.cityscapes import class_maps
+from segadapt.data.domain import Sample
 from segadapt.data.listing import find_images
+from segadapt.data.paths import DataPath
 from segadapt.errors import SegadaptError
 
 DEFAULT_ROOT = "synthia"
 
-# Stored ids 0 (void) to 22 (lane marking); the 19-slot layout is that of ADVENT's program.
+# Stored ids 0 (void) to 22 (lane marking); the 19-slot layout is that of ADVENT's program. It has
+# places for terrain (16), truck (18) and train (20) as well, but the data set is one of sixteen
+# classes, and those three stay empty.
 TO_19 = {i: 255 for i in (*range(23), 255)} | {
     3: 0,
     4: 1,
@@ -22,24 +23,16 @@ TO_19 = {i: 255 for i in (*range(23), 255)} | {
     15: 6,
     9: 7,
     6: 8,
-    16: 9,
     1: 10,
     10: 11,
     17: 12,
     8: 13,
-    18: 14,
     19: 15,
-    20: 16,
     12: 17,
     11: 18,
 }
 
-CLASS_MAPS = {
-    "cityscapes19": ClassMap(CITYSCAPES_19, TO_19),
-    "cityscapes16": ClassMap(
-        CITYSCAPES_16, {stored: SIXTEEN.get(train, 255) for stored, train in TO_19.items()}
-    ),
-}
+CLASS_MAPS = class_maps(TO_19)
 
 
 def samples(root: DataPath, split: str) -> list[Sample]:
