@@ -12,7 +12,7 @@ demo: $(READY)
 	$(BIN)/segadapt run demo --out runs/demo --device cpu
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadscope
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from segadapt.engine.predict import load
     from segadapt.pipeline import run
 
+from segadapt.errors import SegadaptError
+
 try:
     __version__ = version("segadapt")
 except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
 
-__all__ = ["__version__", "load", "run"]
+__all__ = ["SegadaptError", "__version__", "load", "run"]
 
 
 def __getattr__(name: str) -> Any:

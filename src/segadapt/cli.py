@@ -217,10 +217,13 @@ def check(
 
     from segadapt.check import check_data
     from segadapt.recipe import load_recipe
+    from segadapt.stages.context import StageContext
+    from segadapt.stages.preflight import preflight
 
     console = Console()
     problems = 0
-    for found in check_data(load_recipe(recipe, set_ or ()), data_root.expanduser()):
+    loaded = load_recipe(recipe, set_ or ())
+    for found in check_data(loaded, data_root.expanduser()):
         kind = "images and labels" if found.labelled else "images (labels are never opened)"
         console.print(f"[bold]{found.title}[/]: {found.images} {kind}", highlight=False)
         for (height, width), number in found.sizes.most_common(3):
@@ -240,7 +243,10 @@ def check(
                 console.print(f"      and {len(messages) - 3} more", highlight=False)
         problems += len(found.problems)
     if problems:
-        raise SegadaptError(f"{problems} problems found; see above")
+        raise SegadaptError(f"{problems} problem{'s' * (problems > 1)} found; see above")
+    # What a run looks at before it begins: methods, classes, backbones, starting weights.
+    place = data_root.expanduser().absolute()
+    preflight(StageContext(loaded, Path.cwd(), place, seed=0), list(loaded.stages), 1)
     console.print("all good")
 
 

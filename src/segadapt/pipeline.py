@@ -24,6 +24,7 @@ from segadapt.recipe import load_recipe
 from segadapt.stages import class_prior, draw, evaluate, pseudo_label, rank, select, train
 from segadapt.stages.context import StageContext
 from segadapt.stages.preflight import preflight
+from segadapt.stages.train import STATE_FILE
 
 STAGES = {
     "draw": draw.run,
@@ -70,6 +71,7 @@ def run(
         SegadaptError: bad input, found before any work wherever that is possible.
         Interrupted: SIGINT or SIGTERM came; the same call goes on from there.
     """
+    overrides = list(overrides)
     if isinstance(recipe, str):
         recipe = load_recipe(recipe, overrides)
     if precision not in ("32-true", "bf16-mixed"):
@@ -92,7 +94,7 @@ def run(
         preflight(context, unfinished, devices)
         for name in again:
             shutil.rmtree(context.stage_directory(name), ignore_errors=True)
-        write_provenance(context, device, devices, precision)
+        write_provenance(context, overrides, device, devices, precision)
         if unfinished:
             launch(_run_stages, (context, origins, precision), device, devices, precision)
         from segadapt.report import build_report
@@ -112,6 +114,8 @@ def _run_stages(
             continue
         directory = context.stage_directory(name)
         if processes.is_first:
+            if _is_begun_otherwise(directory, origin):
+                shutil.rmtree(directory)
             directory.mkdir(parents=True, exist_ok=True)
             write_json(directory / STARTED, {"fingerprint": origin.fingerprint})
         processes.barrier()
@@ -146,6 +150,8 @@ def _is_finished(context: StageContext, name: str, origin: Origin) -> bool:
             found = json.loads((directory / file).read_text())
         except (OSError, ValueError):
             continue
+        if file == STARTED and _is_begun_otherwise(directory, origin):
+            return False
         if found.get("fingerprint") != origin.fingerprint:
             raise SegadaptError(
                 f"{directory}: stage {name!r} was run with other settings, data, seed or "
@@ -153,6 +159,20 @@ def _is_finished(context: StageContext, name: str, origin: Origin) -> bool:
             )
         return file == MANIFEST
     return False
+
+
+def _is_begun_otherwise(directory: Path, origin: Origin) -> bool:
+    """Whether a stage was begun with other settings or data and has nothing saved to lose.
+
+    A file that was mended after it stopped the stage is the usual cause.
+    """
+    if (directory / MANIFEST).is_file() or (directory / STATE_FILE).is_file():
+        return False
+    try:
+        begun = json.loads((directory / STARTED).read_text())
+    except (OSError, ValueError):
+        return False
+    return bool(begun.get("fingerprint") != origin.fingerprint)
 
 
 @contextlib.contextmanager

@@ -68,7 +68,7 @@ def _images(paths: Sequence[Path]) -> dict[str, DataPath]:
             new = {path.stem: path}
         else:
             raise SegadaptError(
-                f"{path}: is neither a folder nor an image file "
+                f"{path}: {_what(path)}; give a folder or an image file "
                 f"({', '.join(sorted(IMAGE_SUFFIXES))})"
             )
         twice = sorted(found.keys() & new.keys())
@@ -81,3 +81,7 @@ def _images(paths: Sequence[Path]) -> dict[str, DataPath]:
     if not found:
         raise SegadaptError(f"{', '.join(str(p) for p in paths)}: no images there")
     return found
+
+
+def _what(path: Path) -> str:
+    return "is not an image file" if path.is_file() else "there is no such file or folder"

@@ -8,6 +8,7 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +22,9 @@ from segadapt.engine.fabric import pick_device
 from segadapt.stages.context import StageContext
 
 
-def write_provenance(context: StageContext, device: str, devices: int, precision: str) -> None:
+def write_provenance(
+    context: StageContext, overrides: Sequence[str], device: str, devices: int, precision: str
+) -> None:
     """``recipe.yaml`` and ``run.json``: all that is needed to do it again."""
     recipe = context.recipe
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
@@ -41,9 +44,7 @@ def write_provenance(context: StageContext, device: str, devices: int, precision
             "recipe": recipe.name,
             "description": recipe.description,
             "seed": context.seed,
-            "command": shlex.join(["segadapt", *sys.argv[1:]])
-            if Path(sys.argv[0]).name == "segadapt"
-            else f"segadapt.run({recipe.name!r}, seed={context.seed})",
+            "command": _command(context, overrides),
             "version": segadapt.__version__,
             "started": started,
             "hardware": {
@@ -60,6 +61,18 @@ def write_provenance(context: StageContext, device: str, devices: int, precision
             },
         },
     )
+
+
+def _command(context: StageContext, overrides: Sequence[str]) -> str:
+    """What was typed, or the call that does the same."""
+    program = Path(sys.argv[0])
+    if program.name == "segadapt" or (program.parent.name, program.name) == (
+        "segadapt",
+        "__main__.py",
+    ):
+        return shlex.join(["segadapt", *sys.argv[1:]])
+    changes = f", overrides={list(overrides)!r}" if overrides else ""
+    return f"segadapt.run({context.recipe.name!r}{changes}, seed={context.seed})"
 
 
 def _cpu_name() -> str:

@@ -122,6 +122,13 @@ def validate(raw: dict[str, Any], title: str) -> Recipe:
             f"recipe {title}: defaults: must be a mapping from kinds of stages to their settings"
         )
     if isinstance(stages, dict):
+        for key, stage in stages.items():
+            if isinstance(stage, dict) and "stage" not in stage:
+                others = [name for name in stages if name != key]
+                raise SegadaptError(
+                    f"recipe {title}: stages.{key}: does not say what it is (stage: train, say); "
+                    f"is its name right? There are {', '.join(map(str, others)) or 'no others'}"
+                )
         unused = set(defaults) - set(OUTPUTS)
         if unused:
             raise SegadaptError(
@@ -184,7 +191,8 @@ def _assign(raw: dict[str, Any], override: str) -> None:
 
 def _describe(error: ValidationError) -> str:
     """The first problem as one sentence with its path."""
-    problem = error.errors()[0]
+    # A misspelt key also makes the right one missing; it is what the reader has to see.
+    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     # A union puts its tag into the path; readers know the stage by its name alone.
     parts = [str(x) for x in problem["loc"]]
     if len(parts) > 2 and parts[0] == "stages" and parts[2] in OUTPUTS:

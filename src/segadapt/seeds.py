@@ -66,12 +66,13 @@ def run_seeds(
         SegadaptError: bad input, found before any work wherever that is possible.
         Interrupted: SIGINT or SIGTERM came; the same call goes on from there.
     """
+    overrides = list(overrides)
     if isinstance(recipe, str):
         recipe = load_recipe(recipe, overrides)
     directory = Path(out or f"runs/{recipe.name.replace('/', '-')}-seeds").absolute()
     for seed in seeds:
         print(f"seed {seed}", flush=True)
         folder = seed_directory(directory, seed)
-        run(recipe, folder, data_root, (), seed, device, devices, precision, redo)
+        run(recipe, folder, data_root, overrides, seed, device, devices, precision, redo)
         build_summary(directory)
     return directory

@@ -1,7 +1,7 @@
 """Forks ``segadapt`` commands off one process that has imported torch already.
 
 Reads a JSON object per line: ``start`` (arguments, ``output`` and ``errors`` files) answers with
-the command's process id, ``wait`` (a process id) with its exit code.
+the command's process id, ``wait`` (a process id) with its exit code; ``stop`` ends.
 """
 
 import json
@@ -41,6 +41,8 @@ if __name__ == "__main__":
 
     for line in sys.stdin:
         question = json.loads(line)
+        if "stop" in question:
+            break
         if "start" in question:
             answer = os.fork()
             if answer == 0:

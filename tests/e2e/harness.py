@@ -243,7 +243,9 @@ class Commands:
 
     def close(self) -> None:
         assert self._server.stdin is not None
-        self._server.stdin.close()
+        # Closing the pipe would not do: processes forked meanwhile may hold it too.
+        self._server.stdin.write(json.dumps({"stop": True}) + "\n")
+        self._server.stdin.flush()
         self._server.wait()
 
     def _ask(self, question: dict[str, Any]) -> int:

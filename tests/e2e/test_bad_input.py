@@ -131,9 +131,15 @@ BEFORE_TRAINING: dict[str, tuple[Change, list[str]]] = {
         ["stages.second.model", "vgg16 has one level", "heads to single"],
     ),
     "weights missing": (weights(None), ["weights.pth", "no such file"]),
-    "weights corrupt": (weights(b"\x80\x02 no weights"), ["weights.pth", "not a file of plain"]),
-    "weights a text": (weights(b"<html>Not found</html>"), ["weights.pth", "not a file of plain"]),
-    "weights empty": (weights(b""), ["weights.pth", "not a file of plain"]),
+    "weights corrupt": (
+        weights(b"\x80\x02 no weights"),
+        ["weights.pth", "more than plain tensors"],
+    ),
+    "weights a text": (
+        weights(b"<html>Not found</html>"),
+        ["weights.pth", "more than plain tensors"],
+    ),
+    "weights empty": (weights(b""), ["weights.pth", "more than plain tensors"]),
     "safetensors corrupt": (
         weights(b"\x10\0\0\0\0\0\0\0{garbage", "weights.safetensors"),
         ["weights.safetensors", "not a readable safetensors file"],

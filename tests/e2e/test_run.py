@@ -129,7 +129,7 @@ def test_manifest_tells_what_went_in(finished: Path) -> None:
     assert advent["inputs"]["target"]["images"] == 5
     assert len(advent["inputs"]["target"]["listing_sha256"]) == 64
     assert advent["config"]["method"] == {"name": "advent", "discriminator_width": 4}
-    assert advent["artefacts"] == {"checkpoint": "checkpoint"}
+    assert advent["artefacts"]["checkpoint"] == "checkpoint"
     assert manifest(finished, "intra")["summary"] == {"source_images": 3, "target_images": 2}
 
 
@@ -335,8 +335,20 @@ def test_folder_at_work_is_refused_to_a_second_command(
         run_recipe(recipe, out, data_root)
     first.send(signal.SIGKILL)
     first.wait()
-    with pytest.raises(SegadaptError, match="other settings"):  # no longer at work there
-        run_recipe(recipe, out, data_root, seed=1)
+    # No longer at work there, and nothing was saved: another seed and length begin anew.
+    short = recipe_of({"advent": train("advent", iterations=2, workers=1)})
+    assert run_recipe(short, out, data_root, seed=1) == out
+    assert manifest(out, "advent")["seed"] == 1
+
+
+def test_record_of_a_run_from_python_names_the_call(data_root: Path, tmp_path: Path) -> None:
+    recipe = write_recipe(recipe_of({"first": train("source_only")}), tmp_path / "tiny.yaml")
+    overrides = ["stages.first.iterations=1"]
+    out = segadapt.run(
+        str(recipe), overrides=overrides, out=tmp_path / "run", data_root=data_root, device="cpu"
+    )
+    command = json.loads((out / "run.json").read_text())["command"]
+    assert command.startswith("segadapt.run(") and f"overrides={overrides!r}" in command
 
 
 def test_seed_decides_everything(data_root: Path, tmp_path: Path) -> None:

@@ -289,7 +289,8 @@ def test_binary_file_and_unknown_name(tmp_path: Path) -> None:
         ("stages.eval.checkpoints.0=x", "stages.eval.checkpoints is a value, not a section"),
         ("stages.first.iteratons=1", "stages.first.iteratons: unknown key"),
         ("stages.first.iterations=some", "stages.first.iterations"),
-        ("stages.third.iterations=1", "stages.third"),
+        ("stages.third.iterations=1", "stages.third: does not say what it is"),
+        ("stages.third.iterations=1", "There are first, rank, pl, second, eval"),
     ],
 )
 def test_bad_override(tmp_path: Path, override: str, says: str) -> None:

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from segadapt.errors import SegadaptError, first_line
+from segadapt.errors import SegadaptError
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -30,8 +30,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged file makes the reader raise
         raise SegadaptError(
-            f"{path}: is not a file of plain tensors, and nothing else is loaded "
-            f"({first_line(error)}); give a state dict saved with torch.save, or safetensors"
+            f"{path}: is damaged, or holds more than plain tensors, and nothing else is loaded; "
+            "give a state dict saved with torch.save, or safetensors"
         ) from error
     while isinstance(loaded, Mapping) and "state_dict" in loaded:
         loaded = loaded["state_dict"]

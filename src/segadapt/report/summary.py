@@ -133,7 +133,8 @@ def headline(comparisons: Sequence[Comparison], seeds: int) -> str:
         return f"{name}: {points(best.miou)} mIoU over {count}."
     doubt = "" if is_clear(best.gain) else " (no more than the spread)"
     gain = points(best.gain, signed=True)
-    return f"{name} {gain} mIoU points over {start}{doubt}, {count}."
+    relation = "against" if best.gain.mean < 0 else "over"
+    return f"{name} {gain} mIoU points {relation} {start}{doubt}, {count}."
 
 
 def markdown(comparisons: Sequence[Comparison], seeds: Sequence[int]) -> str:

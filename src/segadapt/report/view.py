@@ -78,7 +78,7 @@ def _kind(stage: Stage) -> str:
 def score_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The summary table: every checkpoint with its numbers and its gain over the first."""
     first = (wording.honest_scores(evaluation) or evaluation.scores)[0]
-    best = wording.best_adapted(evaluation)
+    best = wording.best_honest(evaluation)
     rows = []
     for score in evaluation.scores:
         points = None if score is first else wording.points_between(score.miou, first.miou)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from segadapt.report.records import Evaluation, Run, Score
@@ -70,6 +71,11 @@ def best_adapted(evaluation: Evaluation) -> Score | None:
     return max(scores[1:] or scores, key=lambda score: score.miou or 0.0, default=None)
 
 
+def best_honest(evaluation: Evaluation) -> Score | None:
+    """The best checkpoint without target labels, the first included."""
+    return max(honest_scores(evaluation), key=lambda score: score.miou or 0.0, default=None)
+
+
 def main_evaluation(evaluations: Sequence[Evaluation]) -> Evaluation | None:
     """The evaluation the headline speaks of: the first that compares the most checkpoints."""
     return max(evaluations, key=lambda e: len(e.scores), default=None)
@@ -91,7 +97,7 @@ def headline(run: Run) -> str:
         best = best_adapted(evaluation)
         pairs = [(best, scores[0])] if best is not None else []
     parts = [_compared(later, earlier) for later, earlier in pairs]
-    parts[0] = parts[0].replace(" over ", " mIoU points over ", 1)
+    parts[0] = re.sub(" (over|against) ", r" mIoU points \1 ", parts[0], count=1)
     return f"{'; '.join(parts)} on {evaluation.domain}."
 
 
@@ -100,7 +106,8 @@ def _compared(later: Score, earlier: Score) -> str:
     points = points_between(later.miou, earlier.miou)
     if points is None:
         return f"{names[0]} has no score to set beside {names[1]}"
-    text = f"{names[0]} {gain(points)} over {names[1]}"
+    relation = "against" if points < 0 else "over"
+    text = f"{names[0]} {gain(points)} {relation} {names[1]}"
     return text if abs(points) >= ONE_SEED else f"{text} (no more than noise)"
 
 
