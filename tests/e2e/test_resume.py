@@ -190,7 +190,7 @@ def test_stopped_outside_of_training_without_traceback(
     command = start(commands, setting, run)
     command.wait_until(lambda: (run / "2-rank" / "started.json").exists())
     command.send(which)
-    assert command.wait() == 128 + which
+    assert command.wait() == 128 + which, command.stderr()
     assert "Traceback" not in command.stderr()
     run_recipe(recipe_of(stages()), run, setting / "data")
     assert_same_as_undisturbed(run, setting)

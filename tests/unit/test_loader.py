@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from segadapt.data.domain import Domain
-from segadapt.data.loader import RawBatch, inference_batches, training_batches, training_order
+from segadapt.data.loader import (
+    RawBatch,
+    _signals_held,
+    inference_batches,
+    training_batches,
+    training_order,
+)
 from segadapt.errors import SegadaptError
 
 MakeDomain = Callable[..., Domain]
@@ -188,3 +195,16 @@ def test_inference_labels_keep_the_files_resolution(folder_domain: MakeDomain) -
     (batch,) = inference_batches(domain, 4, (0, 1), 0)
     assert batch.image.shape == (1, 4, 6, 3)
     assert batch.labels[0].shape == (8, 12)
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_signals_are_put_off_and_not_lost(which: signal.Signals) -> None:
+    seen: list[int] = []
+    before = signal.signal(which, lambda number, frame: seen.append(number))
+    try:
+        with _signals_held():
+            signal.raise_signal(which)
+            assert seen == []
+        assert seen == [which]
+    finally:
+        signal.signal(which, before)

@@ -241,6 +241,7 @@ def test_size_stays_below_the_bound(finished: Path) -> None:
 
 def test_charts() -> None:
     assert ticks(0, 1) == [0, 0.25, 0.5, 0.75, 1.0] and ticks(2, 2) == [2]
+    assert ticks(0, 10) == [0, 5, 10]
     assert miou_bars([], "0").startswith("<svg")
     assert "easy" in histogram([0.2, 0.2], [True, True])
     assert smoothed([1.0, 1.0, 1.0], 10) == pytest.approx([1.0, 1.0, 1.0])

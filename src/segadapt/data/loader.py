@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -205,8 +208,10 @@ def _stack(items: list[Any]) -> RawBatch | SegadaptError:
 
 def _told(loader: DataLoader[Any]) -> Iterator[Any]:
     """The loader's batches; the death of one of its processes is told in a sentence."""
+    with _signals_held():
+        batches = iter(loader)
     try:
-        yield from loader
+        yield from batches
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
@@ -215,6 +220,28 @@ def _told(loader: DataLoader[Any]) -> Iterator[Any]:
             "memory or of space in /dev/shm; use fewer or no workers (workers: 0), or smaller "
             "batches. The same command goes on from the last saved state"
         ) from error
+    finally:
+        with _signals_held():
+            del batches
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Puts Ctrl-C and SIGTERM off to the end: Python drops what they raise while it forks and in
+    destructors, and loaders start their processes in the one and stop them in the other.
+    """
+    seen: list[int] = []
+    previous: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for which in (signal.SIGINT, signal.SIGTERM):
+            previous[which] = signal.signal(which, lambda number, frame: seen.append(number))
+    try:
+        yield
+    finally:
+        for which, old in previous.items():
+            signal.signal(which, old)
+        for number in seen:
+            signal.raise_signal(number)
 
 
 def _or_raise(value: Any) -> Any:

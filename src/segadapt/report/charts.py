@@ -54,7 +54,9 @@ def ticks(low: float, high: float, about: int = 4) -> list[float]:
         return [low]
     rough = span / about
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.999)
+    # Steps of 25 or 0.25 read well, 2.5 does not.
+    factors = (1, 2, 5, 10) if power == 1 else (1, 2, 2.5, 5, 10)
+    step = next(power * m for m in factors if power * m >= rough * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(i * step, 10) + 0.0 for i in range(first, last + 1)]
 
