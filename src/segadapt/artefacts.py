@@ -17,6 +17,7 @@ OUTPUTS: dict[str, dict[str, Kind]] = {
     "select": {"checkpoint": "checkpoint", "selection": "selection"},
     "rank": {"easy": "images", "hard": "images"},
     "pseudo_label": {"labels": "labels"},
+    "pixel_split": {"labels": "labels"},
     "evaluate": {},
     "draw": {"folder": "folder"},
     "class_prior": {"shares": "class_prior"},
@@ -25,6 +26,7 @@ OUTPUTS: dict[str, dict[str, Kind]] = {
 CHECKPOINT_FILE = "checkpoint.safetensors"
 SPLIT_FILE = "split.json"
 LABELS_FILE = "labels.json"
+PIXEL_SPLIT_FILE = "pixel_split.json"
 SCENES_FOLDER = "scenes"
 SNAPSHOTS_FOLDER = "snapshots"
 SELECTION_FILE = "selection.json"
@@ -76,6 +78,8 @@ class LabelSet:
     images: str
     """The labelled images: a domain of the recipe, or a part of one such as ``rank.easy``."""
     names: tuple[str, ...]
+    indexed: bool = False
+    """Beside each label file lies a picture of how hard each pixel is."""
 
     def save(self, stage_directory: Path) -> None:
         """Write the artefact into its stage's folder."""
@@ -85,12 +89,48 @@ class LabelSet:
     def load(cls, stage_directory: Path) -> LabelSet:
         """Read the artefact of a finished stage."""
         values = read_json(stage_directory / LABELS_FILE)
-        return cls(images=values["images"], names=tuple(values["names"]))
+        return cls(values["images"], tuple(values["names"]), values["indexed"])
 
     @staticmethod
     def path(stage_directory: Path, name: str) -> Path:
         """The label file of image ``name``."""
         return stage_directory / "labels" / f"{name}.png"
+
+    @staticmethod
+    def index_path(stage_directory: Path, name: str) -> Path:
+        """The picture of how hard the pixels of image ``name`` are: 255 Z (PixIntraDA, Eq. 7)."""
+        return stage_directory / "domain_index" / f"{name}.png"
+
+
+@dataclass(frozen=True)
+class PixelSplit:
+    """How a ``pixel_split`` stage told easy from hard pixels."""
+
+    rule: str
+    alpha: float | None
+    """Scale of the thresholds, where the rule has one."""
+    thresholds: tuple[float, ...]
+    """Of every class; those after the last image where they move from image to image."""
+    easy_share: float
+    """Share of easy pixels over all images (PixIntraDA, Eq. 4)."""
+    easy_pixels: tuple[int, ...]
+    """Pixels by pseudo-label."""
+    predicted_pixels: tuple[int, ...]
+    """Pixels by most probable class."""
+    images: dict[str, float]
+    """Share of easy pixels by image name."""
+
+    def save(self, stage_directory: Path) -> None:
+        """Write the artefact into its stage's folder."""
+        write_json(stage_directory / PIXEL_SPLIT_FILE, asdict(self))
+
+    @classmethod
+    def load(cls, stage_directory: Path) -> PixelSplit:
+        """Read the artefact of a finished stage."""
+        values = read_json(stage_directory / PIXEL_SPLIT_FILE)
+        for key in ("thresholds", "easy_pixels", "predicted_pixels"):
+            values[key] = tuple(values[key])
+        return cls(**values)
 
 
 @dataclass(frozen=True)

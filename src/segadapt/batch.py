@@ -12,6 +12,8 @@ class LabelledBatch(NamedTuple):
 
     image: Tensor
     label: Tensor
+    domain_index: Tensor | None = None
+    """(N, H, W) floats in [0, 1], how hard each pixel is; from a ``pixel_split`` stage only."""
 
 
 class UnlabelledBatch(NamedTuple):

@@ -10,6 +10,7 @@ from segadapt.section import Section
 
 Positive = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Scale = Annotated[float, Field(gt=0)]
 Size = tuple[Positive, Positive]
 """(height, width) in pixels."""
 Workers = Annotated[int, Field(ge=0)]
@@ -118,6 +119,9 @@ class TrainStage(Section):
     """Images of each domain per step, over all processes."""
     flip: bool = False
     """Mirror images at random."""
+    scales: tuple[Scale, Scale] = (1.0, 1.0)
+    """Smallest and largest factor on the size of images (multi-scale training); each batch gets
+    one, drawn evenly, the sides rounded to multiples of eight."""
     optimizer: ModelOptimizer = ModelOptimizer()
     discriminator_optimizer: DiscriminatorOptimizer = DiscriminatorOptimizer()
     schedule: Schedule = Schedule()
@@ -172,6 +176,39 @@ class PseudoLabelStage(Section):
     workers: Workers = 2
 
 
+class MedianSelection(Section):
+    """PixIntraDA's own rule (Sec. 4.1): thresholds are class medians."""
+
+    rule: Literal["class_median"] = "class_median"
+    alpha: Annotated[float, Field(gt=0)] | None = None
+    """Scale of the thresholds (Eq. 2); 1 where neither it nor a proportion is given."""
+    proportion: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Wanted share of easy pixels (Eq. 4); alpha is found for it."""
+    cap: Annotated[float, Field(gt=0, le=1)] = 0.9
+
+    @model_validator(mode="after")
+    def _has_one_of_both(self) -> MedianSelection:
+        if self.alpha is not None and self.proportion is not None:
+            raise ValueError("give alpha or proportion, not both")
+        return self
+
+
+class BalancedSelection(Section):
+    """CBST's rule (Zou et al., ECCV 2018): the most confident portion of each class."""
+
+    rule: Literal["class_balanced"]
+    portion: Annotated[float, Field(gt=0, le=1)] = 0.2
+
+
+class InstanceSelection(Section):
+    """IAST's rule (Mei et al., ECCV 2020): thresholds that move from image to image."""
+
+    rule: Literal["instance_adaptive"]
+    alpha: Annotated[float, Field(gt=0, le=1)] = 0.2
+    beta: Fraction = 0.9
+    gamma: Annotated[float, Field(ge=0)] = 8.0
+
+
 class SelectStage(Section):
     """Choose one of a training stage's snapshots without target labels."""
 
@@ -211,6 +248,29 @@ class Views(Section):
     """Least share of a window that its neighbour covers too."""
 
 
+class PixelSplitStage(Section):
+    """Split a target's pixels into easy ones, with pseudo-labels, and hard ones (PixIntraDA)."""
+
+    stage: Literal["pixel_split"]
+    checkpoint: str
+    images: str
+    selection: Annotated[
+        MedianSelection | BalancedSelection | InstanceSelection, Field(discriminator="rule")
+    ] = MedianSelection()
+    views: Views = Views()
+    batch_size: Positive = 4
+    workers: Workers = 2
+    gallery: Annotated[int, Field(ge=0)] = 6
+    """Pictures kept for the report."""
+
+    @field_validator("selection", mode="before")
+    @classmethod
+    def _own_rule_where_none_is_named(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "rule" not in value:
+            return {"rule": "class_median", **value}
+        return value
+
+
 class EvaluateStage(Section):
     """Score checkpoints on a labelled domain."""
 
@@ -242,6 +302,7 @@ StageConfig = Annotated[
     | SelectStage
     | RankStage
     | PseudoLabelStage
+    | PixelSplitStage
     | EvaluateStage
     | DrawStage,
     Field(discriminator="stage"),

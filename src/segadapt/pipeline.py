@@ -21,7 +21,16 @@ from segadapt.errors import SegadaptError
 from segadapt.origins import Origin, find_origins, with_dependents
 from segadapt.provenance import write_provenance
 from segadapt.recipe import load_recipe
-from segadapt.stages import class_prior, draw, evaluate, pseudo_label, rank, select, train
+from segadapt.stages import (
+    class_prior,
+    draw,
+    evaluate,
+    pixel_split,
+    pseudo_label,
+    rank,
+    select,
+    train,
+)
 from segadapt.stages.context import StageContext
 from segadapt.stages.preflight import preflight
 from segadapt.stages.train import STATE_FILE
@@ -33,6 +42,7 @@ STAGES = {
     "select": select.run,
     "rank": rank.run,
     "pseudo_label": pseudo_label.run,
+    "pixel_split": pixel_split.run,
     "evaluate": evaluate.run,
 }
 MANIFEST = "manifest.json"

@@ -9,6 +9,7 @@ from segadapt.config import (
     ClassPriorStage,
     DrawStage,
     EvaluateStage,
+    PixelSplitStage,
     PseudoLabelStage,
     RankStage,
     Recipe,
@@ -46,7 +47,7 @@ def check_references(recipe: Recipe, title: str) -> None:
             check.select(stage)
         elif isinstance(stage, ClassPriorStage):
             check.expect("source", stage.source, ("source", "labels"))
-        elif isinstance(stage, RankStage | PseudoLabelStage):
+        elif isinstance(stage, RankStage | PseudoLabelStage | PixelSplitStage):
             check.expect("checkpoint", stage.checkpoint, ("checkpoint",))
             check.expect("images", stage.images, ("target", "images"))
         elif isinstance(stage, EvaluateStage):

@@ -45,7 +45,8 @@ def batches(method: Method, seed: int = 1) -> tuple[LabelledBatch, UnlabelledBat
     label = torch.randint(0, CLASSES, (2, SIDE, SIDE), generator=generator, dtype=torch.uint8)
     label[:, :4] = 255
     target = UnlabelledBatch(images[1]) if method.uses_target else None
-    return LabelledBatch(images[0], label), target
+    index = torch.rand(label.shape, generator=generator) if method.uses_domain_index else None
+    return LabelledBatch(images[0], label, index), target
 
 
 def run(method: Method, nets: dict[str, nn.Module]) -> dict[str, Tensor]:
@@ -126,10 +127,11 @@ def test_step_leaves_weights_and_inputs_as_they_are(name: str) -> None:
     method, nets = build(name)
     source, target = batches(method)
     before = {k: p.detach().clone() for k, p in nn.ModuleDict(nets).named_parameters()}
-    copies = [x.clone() for x in (*source, *(target or ()))]
+    tensors = [x for x in (*source, *(target or ())) if x is not None]
+    copies = [x.clone() for x in tensors]
     method.step(nets, source, target, lambda loss: loss.backward())
     assert same(before, {k: p.detach() for k, p in nn.ModuleDict(nets).named_parameters()})
-    assert all(torch.equal(a, b) for a, b in zip(copies, (*source, *(target or ())), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(copies, tensors, strict=True))
     assert all(p.requires_grad for p in nn.ModuleDict(nets).parameters())
 
 

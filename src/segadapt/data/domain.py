@@ -27,6 +27,8 @@ class Sample:
     label: DataPath | None = None
     first_channel: bool = False
     """The label file has several channels, and the ids are in the first (in RGB order)."""
+    domain_index: DataPath | None = None
+    """Picture of how hard each pixel is, beside pseudo-labels that leave the hard ones out."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,11 @@ class Domain:
         if not self.labelled or sample.label is None:
             raise SegadaptError(f"{self.title}: labels of this domain are never opened here")
         return map_ids(read_ids(sample.label, sample.first_channel), self.class_map, sample.label)
+
+    def domain_index(self, index: int) -> NDArray[np.uint8] | None:
+        """How hard each pixel is, (height, width), 255 for one; None where nothing says so."""
+        path = self.samples[index].domain_index
+        return None if path is None else read_ids(path).astype(np.uint8)
 
     def check_proportions(
         self, index: int, image: NDArray[np.uint8], label: NDArray[np.uint8]

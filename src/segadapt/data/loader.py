@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from segadapt.data.domain import Domain
-from segadapt.data.transforms import resize_label
+from segadapt.data.transforms import resize_image, resize_label, scaled_size
 from segadapt.errors import SegadaptError, first_line
 
 # In the children of a run on several processes the default is to start workers afresh, which
@@ -29,19 +29,30 @@ class RawBatch(NamedTuple):
 
     image: Tensor
     label: Tensor | None
+    domain_index: Tensor | None = None
+    """How hard each pixel is, (N, H, W) uint8, where a ``pixel_split`` stage found it."""
 
 
 class Draw(NamedTuple):
-    """One image of a training batch: its number in the domain, and whether it is mirrored."""
+    """One image of a training batch: its number in the domain, and what is done to it."""
 
     image: int
     mirrored: bool
+    scale: float
 
 
 def training_order(
-    length: int, batch_size: int, seed: int, start: int, stop: int, flip: bool
+    length: int,
+    batch_size: int,
+    seed: int,
+    start: int,
+    stop: int,
+    flip: bool,
+    scales: tuple[float, float] = (1.0, 1.0),
 ) -> Iterator[list[Draw]]:
     """Which images each iteration sees: a new permutation every epoch, batches running across.
+
+    Images of one batch are resized by the same factor, drawn evenly from ``scales``.
 
     A function of its arguments alone, so that a resumed run, or one on several processes that
     share each batch, sees the same images.
@@ -49,6 +60,9 @@ def training_order(
     epoch, order, mirrored = -1, np.empty(0, np.int64), np.empty(0, np.bool_)
     for iteration in range(start, stop):
         batch = []
+        scale = 1.0
+        if scales != (1.0, 1.0):
+            scale = float(np.random.default_rng((seed, 1, iteration)).uniform(*scales))
         for position in range(iteration * batch_size, (iteration + 1) * batch_size):
             if position // length != epoch:
                 epoch = position // length
@@ -56,7 +70,7 @@ def training_order(
                 order = generator.permutation(length)
                 mirrored = generator.random(length) < 0.5
             i = position % length
-            batch.append(Draw(int(order[i]), bool(flip and mirrored[i])))
+            batch.append(Draw(int(order[i]), bool(flip and mirrored[i]), scale))
         yield batch
 
 
@@ -68,6 +82,7 @@ def training_batches(
     share: tuple[int, int],
     flip: bool,
     workers: int,
+    scales: tuple[float, float] = (1.0, 1.0),
 ) -> Iterator[RawBatch]:
     """Batches for iterations ``iterations[0]`` to ``iterations[1]`` - 1.
 
@@ -79,13 +94,14 @@ def training_batches(
         share: (rank, number of processes); the latter divides ``batch_size``.
         flip: mirror images (and labels) at random.
         workers: worker processes; 0 decodes in this one.
+        scales: smallest and largest factor on the size of a batch's images.
 
     Raises:
         SegadaptError: an image or label cannot be used.
     """
     rank, count = share
     local = batch_size // count
-    order = training_order(len(domain), batch_size, seed, *iterations, flip)
+    order = training_order(len(domain), batch_size, seed, *iterations, flip, scales)
     mine = [batch[rank * local : (rank + 1) * local] for batch in order]
     loader = DataLoader(
         _TrainingImages(domain),
@@ -153,19 +169,21 @@ class _TrainingImages(Dataset[Any]):
         # as a value and raised in the main process.
         try:
             image = self.domain.image(draw.image)
-            label = None
+            label, index = None, None
             if self.domain.labelled:
                 label = self.domain.label(draw.image)
                 self.domain.check_proportions(draw.image, image, label)
-                label = resize_label(label, image.shape[:2])  # type: ignore[arg-type]
+                index = self.domain.domain_index(draw.image)
         except SegadaptError as error:
             return error
+        if draw.scale != 1.0:
+            image = resize_image(image, scaled_size(image.shape[:2], draw.scale))
+        maps = [None if x is None else resize_label(x, image.shape[:2]) for x in (label, index)]
+        arrays = [image, *maps]
         if draw.mirrored:
-            image = image[:, ::-1]
-            label = label[:, ::-1] if label is not None else None
-        return (
-            torch.from_numpy(np.ascontiguousarray(image)),
-            torch.from_numpy(np.ascontiguousarray(label)) if label is not None else None,
+            arrays = [None if x is None else x[:, ::-1] for x in arrays]
+        return tuple(
+            None if x is None else torch.from_numpy(np.ascontiguousarray(x)) for x in arrays
         )
 
 
@@ -194,15 +212,17 @@ def _stack(items: list[Any]) -> RawBatch | SegadaptError:
     for item in items:
         if isinstance(item, SegadaptError):
             return item
-    shapes = {tuple(image.shape[:2]) for image, _ in items}
+    shapes = {tuple(image.shape[:2]) for image, _, _ in items}
     if len(shapes) > 1:
         return SegadaptError(
             f"a batch holds images of sizes {sorted(shapes)} (height, width); give the domain one "
             "size, or train with batch_size=1"
         )
-    labels = [label for _, label in items if label is not None]
+    images, labels, indices = zip(*items, strict=True)
     return RawBatch(
-        torch.stack([image for image, _ in items]), torch.stack(labels) if labels else None
+        torch.stack(images),
+        None if labels[0] is None else torch.stack(labels),
+        None if indices[0] is None else torch.stack(indices),
     )
 
 
@@ -220,9 +240,8 @@ def _told(loader: DataLoader[Any]) -> Iterator[Any]:
             "memory or of space in /dev/shm; use fewer or no workers (workers: 0), or smaller "
             "batches. The same command goes on from the last saved state"
         ) from error
-    finally:
-        with _signals_held():
-            del batches
+    with _signals_held():
+        del batches
 
 
 @contextlib.contextmanager

@@ -85,6 +85,18 @@ def _read_first_channel(path: DataPath) -> NDArray[np.integer]:
     return both
 
 
+def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resize RGB (height, width, 3) as :func:`read_image` does."""
+    resized = Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BICUBIC)
+    return np.array(resized)
+
+
+def scaled_size(size: tuple[int, ...], scale: float) -> tuple[int, int]:
+    """(height, width) times ``scale``, to the nearest multiple of eight, the networks' stride."""
+    height, width = (max(8, 8 * round(side * scale / 8)) for side in size)
+    return height, width
+
+
 def resize_label(label: NDArray[np.uint8], size: tuple[int, int] | None) -> NDArray[np.uint8]:
     """Resize ids (height, width) by nearest neighbour, as published."""
     if size is None or label.shape == size:

@@ -9,7 +9,13 @@ from torch import Tensor, nn
 
 from segadapt.batch import LabelledBatch, UnlabelledBatch
 from segadapt.losses.adversarial import DomainLabel, Gan, domain_loss
-from segadapt.methods.base import Backward, LevelWeights, Method, TargetConfig
+from segadapt.methods.base import (
+    Backward,
+    LevelWeights,
+    Method,
+    TargetConfig,
+    without_gradient,
+)
 from segadapt.models.discriminator import build_discriminator
 from segadapt.tasks.segmentation import Level
 
@@ -89,10 +95,3 @@ class AdaptSegNet(Method):
                 backward(loss)
                 losses[f"loss_d_{domain}_{level.name}"] = loss.detach()
         return losses
-
-
-def without_gradient(network: nn.Module, x: Tensor) -> Tensor:
-    """Run ``network`` so that gradients reach ``x`` but not the network's parameters."""
-    parameters = {name: p.detach() for name, p in network.named_parameters()}
-    output: Tensor = torch.func.functional_call(network, parameters, (x,))
-    return output

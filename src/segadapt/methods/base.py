@@ -57,6 +57,8 @@ class Method(nn.Module):
 
     Config: ClassVar[type[Section]]
     uses_target: ClassVar[bool] = True
+    uses_domain_index: ClassVar[bool] = False
+    """Whether the source must come from a ``pixel_split`` stage, with its continuous index."""
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__()
@@ -144,6 +146,13 @@ def weighted_sum(
     for level in levels[1:]:
         total = total + losses[level.name] * weights.of(level)
     return total
+
+
+def without_gradient(network: nn.Module, x: Tensor) -> Tensor:
+    """Run ``network`` so that gradients reach ``x`` but not the network's parameters."""
+    parameters = {name: p.detach() for name, p in network.named_parameters()}
+    output: Tensor = torch.func.functional_call(network, parameters, (x,))
+    return output
 
 
 def find_method(name: str) -> type[Method]:

@@ -91,7 +91,13 @@ class StageContext:
         return replace(
             domain,
             samples=tuple(
-                replace(sample, label=LabelSet.path(folder, sample.name))
+                replace(
+                    sample,
+                    label=LabelSet.path(folder, sample.name),
+                    domain_index=LabelSet.index_path(folder, sample.name)
+                    if labels.indexed
+                    else None,
+                )
                 for sample in domain.samples
             ),
             class_map=ClassMap(domain.classes, ids),

@@ -13,6 +13,7 @@ from segadapt.config import (
     DrawStage,
     EvaluateStage,
     ModelConfig,
+    PixelSplitStage,
     PseudoLabelStage,
     RankStage,
     SelectStage,
@@ -59,7 +60,7 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
             _open(context, config.source, labelled=True)
         elif isinstance(config, EvaluateStage):
             _open(context, config.domain, labelled=True)
-        elif isinstance(config, RankStage | PseudoLabelStage):
+        elif isinstance(config, RankStage | PseudoLabelStage | PixelSplitStage):
             _open(context, config.images, labelled=False)
             if isinstance(config, RankStage):
                 _check_rare_classes(context, config, place)
@@ -103,6 +104,16 @@ def _check_train(
     if method.uses_target and config.target is None:
         raise SegadaptError(
             f"{place}.target: is required by method {config.method['name']}; name a target domain"
+        )
+    maker = context.recipe.stages.get(config.source.partition(".")[0])
+    if method.uses_domain_index and not isinstance(maker, PixelSplitStage):
+        raise SegadaptError(
+            f"{place}.source: {config.source!r} does not say how hard each pixel is; method "
+            f"{config.method['name']} trains on the labels of a pixel_split stage (STAGE.labels)"
+        )
+    if config.scales[0] > config.scales[1]:
+        raise SegadaptError(
+            f"{place}.scales: {list(config.scales)} must be the smallest factor, then the largest"
         )
     if config.batch_size % devices:
         raise SegadaptError(
@@ -162,7 +173,7 @@ def _classes(context: StageContext, reference: str) -> ClassSet:
     """The class set behind a reference, also of domains that are yet to be drawn."""
     while reference not in context.recipe.domains:
         stage = context.recipe.stages[reference.partition(".")[0]]
-        assert isinstance(stage, RankStage | PseudoLabelStage)
+        assert isinstance(stage, RankStage | PseudoLabelStage | PixelSplitStage)
         reference = stage.images
     config = context.recipe.domains[reference]
     reader = dataset_reader(config.dataset)
@@ -194,7 +205,7 @@ def _check_classes(context: StageContext, config: StageConfig, place: str) -> No
         found[f"{config.domain!r}"] = _classes(context, config.domain)
         members = [name for weights in config.ensembles.values() for name in weights]
         checkpoints = list(dict.fromkeys([*config.checkpoints, *members, *config.selections]))
-    elif isinstance(config, RankStage | PseudoLabelStage):
+    elif isinstance(config, RankStage | PseudoLabelStage | PixelSplitStage):
         found[f"{config.images!r}"] = _classes(context, config.images)
         checkpoints = [config.checkpoint]
     elif isinstance(config, SelectStage):

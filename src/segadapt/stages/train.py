@@ -156,7 +156,14 @@ def _batches(
 
     def raw(domain: Domain, offset: int) -> Iterator[RawBatch]:
         return training_batches(
-            domain, config.batch_size, seed + offset, span, share, config.flip, config.workers
+            domain,
+            config.batch_size,
+            seed + offset,
+            span,
+            share,
+            config.flip,
+            config.workers,
+            config.scales,
         )
 
     def image(batch: RawBatch) -> torch.Tensor:
@@ -166,7 +173,10 @@ def _batches(
     targets = raw(target, 1) if target is not None else None
     for source_batch in raw(source, 0):
         assert source_batch.label is not None
+        index = source_batch.domain_index
         labelled = LabelledBatch(
-            image(source_batch), source_batch.label.to(processes.device, non_blocking=True)
+            image(source_batch),
+            source_batch.label.to(processes.device, non_blocking=True),
+            None if index is None else index.to(processes.device, non_blocking=True) / 255,
         )
         yield labelled, UnlabelledBatch(image(next(targets))) if targets is not None else None

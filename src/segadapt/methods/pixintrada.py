@@ -1,0 +1,103 @@
+"""PixIntraDA: from easy to hard pixels of the target (Yan et al., ACM MM 2021, Sec. 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.losses.confidence_regularisation import kld_regularisation
+from segadapt.losses.pixel_adversarial import (
+    indexed_discriminator_loss,
+    indexed_fooling_loss,
+    pixel_discriminator_loss,
+    pixel_fooling_loss,
+)
+from segadapt.losses.segmentation import IGNORE
+from segadapt.methods.base import Backward, LevelWeights, Method, weighted_sum, without_gradient
+from segadapt.models.discriminator import build_discriminator
+from segadapt.section import Section
+from segadapt.tasks.segmentation import upsample
+
+
+class PixIntraDAConfig(Section):
+    """Weights and width are AdaptSegNet's, whose networks the paper takes (Sec. 5.3)."""
+
+    lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
+    beta: LevelWeights = LevelWeights(main=0.001, aux=0.0002)
+    """Of the adversarial loss (Eq. 9). The paper gives no value."""
+    continuous: bool = True
+    """Continuously indexed adversarial learning (Eq. 8); false: two kinds of pixels (Eq. 6)."""
+    lambda_kld: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the KLD regularisation beside the segmentation loss of the same level; both are
+    means over the easy pixels."""
+    discriminator_width: int = 64
+
+
+class PixIntraDA(Method):
+    """Easy pixels are learned from pseudo-labels; hard ones are to look easy to a discriminator.
+
+    Its source is the output of a ``pixel_split`` stage: target images with pseudo-labels at easy
+    pixels, 255 at hard ones (M = 1), and the continuous index Z. There is no other domain.
+    """
+
+    Config = PixIntraDAConfig
+    uses_target = False
+    uses_domain_index = True
+
+    def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
+        """One discriminator per level: ``discriminator_main`` and ``discriminator_aux``."""
+        return {
+            f"discriminator_{name}": build_discriminator(
+                self.task.num_classes, self.config.discriminator_width
+            )
+            for name in level_names
+        }
+
+    def step(
+        self,
+        nets: Mapping[str, nn.Module],
+        source: LabelledBatch,
+        target: UnlabelledBatch | None,
+        backward: Backward,
+    ) -> dict[str, Tensor]:
+        """Eq. 9 for the segmenter, then for the discriminators. See :meth:`Method.step`."""
+        assert source.domain_index is not None
+        hard = source.label == IGNORE
+        size = source.label.shape[-2:]
+        mean = self.task.process_mean
+        config = self.config
+        levels = self.task.levels(nets["model"], source.image)
+        maps = {level.name: level.probability for level in levels}
+        segmentation = {x.name: self.task.supervised_loss(x, source.label) for x in levels}
+        total = weighted_sum(levels, segmentation, config.lambda_seg)
+        losses = {f"loss_seg_{name}": loss for name, loss in segmentation.items()}
+        if config.lambda_kld > 0:
+            terms = {x.name: kld_regularisation(x.logit, source.label, mean) for x in levels}
+            total = total + config.lambda_kld * weighted_sum(levels, terms, config.lambda_seg)
+            losses |= {f"loss_kld_{name}": loss for name, loss in terms.items()}
+        fooling = {}
+        for name, map_ in maps.items():
+            output = without_gradient(nets[f"discriminator_{name}"], map_)
+            logit = upsample(output, size)[:, 0]
+            fooling[name] = (
+                indexed_fooling_loss(logit, hard)
+                if config.continuous
+                else pixel_fooling_loss(logit, hard, mean)
+            )
+        # One graph for all terms of the segmenter: the images are the same.
+        backward(total + weighted_sum(levels, fooling, config.beta))
+        losses |= {f"loss_adv_{name}": loss for name, loss in fooling.items()}
+        for name, map_ in maps.items():
+            logit = upsample(nets[f"discriminator_{name}"](map_.detach()), size)[:, 0]
+            loss = (
+                indexed_discriminator_loss(logit, source.domain_index)
+                if config.continuous
+                else pixel_discriminator_loss(logit, hard, mean)
+            )
+            backward(loss)
+            losses[f"loss_d_{name}"] = loss
+        return {name: loss.detach() for name, loss in losses.items()}
