@@ -155,14 +155,23 @@ def validate(raw: dict[str, Any], title: str) -> Recipe:
 
 
 def merge(below: Any, above: Any) -> Any:
-    """``above`` laid over ``below``; mappings are merged key by key."""
-    if isinstance(below, Mapping) and isinstance(above, Mapping):
-        keys = list(below) + [k for k in above if k not in below]
-        return {
-            k: merge(below[k], above[k]) if k in below and k in above else (above | below)[k]  # type: ignore[operator]
-            for k in keys
-        }
-    return above
+    """``above`` laid over ``below``; mappings are merged key by key.
+
+    Settings of something that has a name (a method, an optimizer, a rule) are replaced as a whole
+    by those of another name, which would not know them.
+    """
+    if not isinstance(below, Mapping) or not isinstance(above, Mapping):
+        return above
+    merged = dict(below)
+    for key, value in above.items():
+        merged[key] = value if _is_another(below.get(key), value) else merge(below.get(key), value)
+    return merged
+
+
+def _is_another(below: Any, above: Any) -> bool:
+    if not isinstance(below, Mapping) or not isinstance(above, Mapping):
+        return False
+    return any(key in above and below.get(key) != above[key] for key in ("name", "rule", "stage"))
 
 
 def _assign(raw: dict[str, Any], override: str) -> None:

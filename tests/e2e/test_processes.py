@@ -45,6 +45,26 @@ STEP = {
 }
 TOLERANCE = 1e-6
 TRAINED = {name: train(name, **STEP) for name in ("source_only", "minent", "advent", "adaptsegnet")}
+TRAINED |= {
+    name: train(
+        {
+            "name": "pixintrada",
+            "discriminator_width": 4,
+            "lambda_kld": 0.1,
+            "continuous": continuous,
+        },
+        source="target-pixels.labels",
+        target=None,
+        scales=(0.75, 1.25),
+        **STEP,
+    )
+    for name, continuous in (("pixintrada", False), ("pixintrada-continuous", True))
+}
+PIXEL_SPLITS = {
+    "median": {"proportion": 0.67},
+    "balanced": {"rule": "class_balanced", "portion": 0.4},
+    "adaptive": {"rule": "instance_adaptive", "alpha": 0.5},
+}
 
 
 def inference_stages(batch_size: int) -> dict[str, dict[str, Any]]:
@@ -70,6 +90,20 @@ def inference_stages(batch_size: int) -> dict[str, dict[str, Any]]:
             "domain": "mixed-test",
             "batch_size": batch_size,
         },
+        "target-pixels": pixel_split({"proportion": 0.5}, "target", batch_size),
+    } | {
+        name: pixel_split(selection, "mixed", batch_size)
+        for name, selection in PIXEL_SPLITS.items()
+    }
+
+
+def pixel_split(selection: dict[str, Any], images: str, batch_size: int) -> dict[str, Any]:
+    return {
+        "stage": "pixel_split",
+        "checkpoint": "model.checkpoint",
+        "images": images,
+        "selection": selection,
+        "batch_size": batch_size,
     }
 
 
@@ -133,6 +167,17 @@ def assert_same_inference(run: Path, expected: Path) -> None:
         p.name: p.read_bytes() for p in (stage(expected, "labels") / "labels").iterdir()
     }
     assert len(pictures) == 4
+    for name in PIXEL_SPLITS:
+        file = "pixel_split.json"
+        found = read_json(stage(run, name) / file)
+        assert found == read_json(stage(expected, name) / file)
+        assert 0 < found["easy_share"] < 1
+        for folder in ("labels", "domain_index"):
+            written = {p.name: p.read_bytes() for p in (stage(run, name) / folder).iterdir()}
+            assert len(written) == 7
+            assert written == {
+                p.name: p.read_bytes() for p in (stage(expected, name) / folder).iterdir()
+            }
 
 
 def start_of(name: str, folder: Path) -> dict[str, Any]:

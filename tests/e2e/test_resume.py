@@ -48,6 +48,20 @@ def stages() -> dict[str, dict[str, Any]]:
         },
         "intra": train("minent", source="labels.labels", target="rank.hard", iterations=2),
         "evaluate": {"stage": "evaluate", "domain": "test", "checkpoints": ["intra.checkpoint"]},
+        "pixels": {
+            "stage": "pixel_split",
+            "checkpoint": "advent.checkpoint",
+            "images": "target",
+            "selection": {"proportion": 0.5},
+            "batch_size": 1,
+        },
+        "pixel-intra": train(
+            {"name": "pixintrada", "discriminator_width": 4},
+            source="pixels.labels",
+            target=None,
+            scales=(0.75, 1.25),
+            save_every=1,
+        ),
     }
 
 
@@ -102,6 +116,9 @@ def assert_same_as_undisturbed(run: Path, setting: Path) -> None:
             expected / "3-labels" / "labels" / name
         ).read_bytes()
     assert sorted(x.name for x in (run / "3-labels" / "labels").iterdir()) == labels
+    for path in sorted((expected / "6-pixels").rglob("*.png")):
+        other = run / path.relative_to(expected)
+        assert other.read_bytes() == path.read_bytes()
     assert list(run.rglob("*.partial")) == []
     assert list(run.rglob("started.json")) == []
     assert list(run.rglob("state.pt")) == []
@@ -123,10 +140,17 @@ KILL_POINTS: dict[str, Callable[[Path], bool]] = {
     "second training": exists("4-intra/metrics.jsonl"),
     "evaluating": exists("5-evaluate/started.json"),
     "drawing pictures": exists("5-evaluate/pictures"),
+    "splitting pixels": lambda run: any((run / "6-pixels" / "labels").glob("*.png")),
+    "training on pixels": exists("7-pixel-intra/state.pt"),
 }
 
 
-SLOW = ("before the first saved state", "second training", "drawing pictures")
+SLOW = (
+    "before the first saved state",
+    "second training",
+    "drawing pictures",
+    "splitting pixels",
+)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +165,7 @@ def test_killed_run_goes_on_to_the_same_result(
     command.wait_until(lambda: KILL_POINTS[point](run))
     command.send(signal.SIGKILL)
     assert command.wait() == 128 + signal.SIGKILL
-    assert not (run / "5-evaluate" / "manifest.json").exists()
+    assert not (run / "7-pixel-intra" / "manifest.json").exists()
     run_recipe(recipe_of(stages()), run, setting / "data")
     assert_same_as_undisturbed(run, setting)
 

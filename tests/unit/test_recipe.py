@@ -364,3 +364,14 @@ def test_method_may_be_a_name_or_a_section(tmp_path: Path) -> None:
     stages = load_recipe(write(tmp_path, GOOD)).stages
     assert stages["first"].method == {"name": "advent", "gan": "vanilla"}
     assert stages["second"].method == {"name": "advent"}
+
+
+def test_settings_of_another_method_replace_those_of_the_defaults(tmp_path: Path) -> None:
+    recipe = changed("defaults.train.method", {"name": "advent", "gan": "least_squares"})
+    recipe["stages"]["first"]["method"] = {"name": "minent", "entropy_share": 0.3}
+    recipe["stages"]["second"]["method"] = {"discriminator_width": 4}
+    loaded = load_recipe(write(tmp_path, recipe))
+    first, second = (loaded.stages[k] for k in ("first", "second"))
+    assert isinstance(first, TrainStage) and isinstance(second, TrainStage)
+    assert first.method == {"name": "minent", "entropy_share": 0.3}
+    assert second.method == {"name": "advent", "gan": "least_squares", "discriminator_width": 4}

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from segadapt.report import charts, pictures, wording
 from segadapt.report.choices import choice_view
 from segadapt.report.curves import CurveChart, loss_charts
+from segadapt.report.pixel_splits import pixel_split_views
 from segadapt.report.records import (
     Evaluation,
     GalleryItem,
@@ -22,16 +23,10 @@ from segadapt.report.records import (
     Split,
     Stage,
 )
+from segadapt.report.tiles import Tile
 
-
-@dataclass(frozen=True)
-class Tile:
-    """One picture in a group; `kind` is image, truth, prediction or entropy."""
-
-    title: str
-    note: str
-    kind: str
-    inlined: pictures.Inlined | None
+SHOWN = 0.0005
+"""Smallest fraction that is not 0.0 as percent."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +114,10 @@ def class_rows(evaluation: Evaluation) -> list[ClassRow]:
             Cell(
                 text=wording.percent(value := _iou(score, place)),
                 heat=value or 0.0,
-                is_best=bool(value) and value == top and not score.is_oracle,
+                is_best=value is not None
+                and value >= SHOWN
+                and value == top
+                and not score.is_oracle,
                 is_oracle=score.is_oracle,
             )
             for score in evaluation.scores
@@ -252,6 +250,7 @@ def page(run: Run, width: int) -> dict[str, Any]:
             if e.scores
         ],
         "splits": [split_view(stage, split, width) for stage, split in run.splits],
+        "pixel_splits": pixel_split_views(run, width),
         "trainings": training_views(run),
         "gradient": pictures.entropy_gradient(),
         "configs": [(s, _pretty(s.config)) for s in run.stages if s.config],
