@@ -18,6 +18,7 @@ OUTPUTS: dict[str, dict[str, Kind]] = {
     "rank": {"easy": "images", "hard": "images"},
     "pseudo_label": {"labels": "labels"},
     "pixel_split": {"labels": "labels"},
+    "convert": {"checkpoint": "checkpoint"},
     "evaluate": {},
     "draw": {"folder": "folder"},
     "class_prior": {"shares": "class_prior"},

@@ -287,6 +287,16 @@ class EvaluateStage(Section):
     pictures: Annotated[int, Field(ge=0)] = 6
 
 
+class ConvertStage(Section):
+    """Take a published checkpoint, or one of another run, into this one."""
+
+    stage: Literal["convert"]
+    file: str
+    """Relative to the data root."""
+    family: str | None = None
+    """Whose layout a published file has, where its entries do not tell."""
+
+
 class DrawStage(Section):
     """Draw the embedded procedural domains."""
 
@@ -304,6 +314,7 @@ StageConfig = Annotated[
     | PseudoLabelStage
     | PixelSplitStage
     | EvaluateStage
+    | ConvertStage
     | DrawStage,
     Field(discriminator="stage"),
 ]

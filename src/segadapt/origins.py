@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from segadapt.config import (
     ClassPriorStage,
+    ConvertStage,
     DrawStage,
     EvaluateStage,
     SelectStage,
@@ -92,11 +93,17 @@ def _inputs(context: StageContext, config: StageConfig, domains: dict[str, Any])
             inputs[reference] = domains[key]
     weights = getattr(getattr(config, "model", None), "weights", None)
     if weights not in (None, "none", "torchvision"):
-        path = context.data_root / Path(weights).expanduser()
-        if path.is_file():
-            with path.open("rb") as file:
-                inputs["weights_sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+        inputs |= _file_input("weights_sha256", context.file(weights))
+    if isinstance(config, ConvertStage):
+        inputs |= _file_input("file_sha256", context.file(config.file))
     return inputs
+
+
+def _file_input(key: str, path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    with path.open("rb") as file:
+        return {key: hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def _size(path: DataPath) -> int:

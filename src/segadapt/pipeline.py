@@ -23,6 +23,7 @@ from segadapt.provenance import write_provenance
 from segadapt.recipe import load_recipe
 from segadapt.stages import (
     class_prior,
+    convert,
     draw,
     evaluate,
     pixel_split,
@@ -37,6 +38,7 @@ from segadapt.stages.train import STATE_FILE
 
 STAGES = {
     "draw": draw.run,
+    "convert": convert.run,
     "class_prior": class_prior.run,
     "train": train.run,
     "select": select.run,

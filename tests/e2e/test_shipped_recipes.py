@@ -12,8 +12,11 @@ import pytest
 import yaml
 
 from segadapt.check import check_data
-from segadapt.config import DomainConfig, Recipe
+from segadapt.classes import CITYSCAPES_19
+from segadapt.config import DomainConfig, ModelConfig, Recipe
 from segadapt.data.listing import dataset_reader
+from segadapt.models.checkpoints import TrainedModel, save_checkpoint
+from segadapt.models.initialise import build_segmenter
 from segadapt.pipeline import run
 from segadapt.recipe import load_recipe, recipe_names, validate
 
@@ -26,12 +29,16 @@ ALIKE = {
     "gta5-cityscapes/intrada_lambda_050",
     "gta5-cityscapes/intrada_lambda_060",
     "gta5-cityscapes/intrada_lambda_070",
+    "gta5-cityscapes/pixintrada_ias",
+    "gta5-cityscapes/pixintrada_intrada",
+    "gta5-cityscapes/pixintrada_proportions",
     "gta5-cityscapes/vgg16/oracle",
     "synthia-cityscapes/intrada",
     "synthia-cityscapes/minent",
     "synthia-cityscapes/advent",
     "synthia-cityscapes/advent_minent",
     "synthia-cityscapes/oracle",
+    "synthia-cityscapes/pixintrada_proportions",
     "synthia-cityscapes/vgg16/minent",
     "synthia-cityscapes/vgg16/oracle",
     "synscapes-cityscapes/source_only",
@@ -68,6 +75,8 @@ def small(recipe: Recipe) -> dict[str, Any]:
             stage |= {"iterations": 2, "batch_size": 1, "workers": 0, "log_every": 1}
             stage["snapshots"] = min(2, stage["snapshots"])
             stage["model"]["weights"] = "none"
+            if stage["scales"] != [1.0, 1.0]:
+                stage["scales"] = [1.0, 1.5]
             if stage["model"]["backbone"] == "resnet101":
                 stage["model"]["backbone"] = "resnet18"
         elif stage["stage"] == "draw":
@@ -78,9 +87,22 @@ def small(recipe: Recipe) -> dict[str, Any]:
             stage["gallery"] = 1
             # Of two or three images one at least is to be on each side, whatever the ratio.
             stage["easy_ratio"] = 0.5
+        if stage["stage"] in ("evaluate", "pixel_split") and len(stage["views"]["scales"]) > 1:
+            stage["views"]["scales"] = [1.0, 1.5]
         if stage["stage"] == "evaluate":
             stage["pictures"] = 1
+        if stage["stage"] == "convert":
+            stage |= {"file": "other.safetensors", "family": None}
     return raw
+
+
+def write_other_checkpoint(root: Path) -> None:
+    """What a ``convert`` stage takes into the run, in place of a published file of ResNet-101."""
+    config = ModelConfig(backbone="resnet18", weights="none")
+    model = build_segmenter(config, len(CITYSCAPES_19.names))
+    save_checkpoint(
+        root / "other.safetensors", TrainedModel(model, config, CITYSCAPES_19, (32, 64))
+    )
 
 
 @pytest.mark.parametrize("name", parameters())
@@ -90,6 +112,8 @@ def test_recipe_passes_check_and_runs_every_stage(name: str, tmp_path: Path) -> 
         if config.drawn_by is None:
             place(tmp_path / "data", config)
     recipe = validate(small(shipped), name)
+    if "convert" in {stage.stage for stage in recipe.stages.values()}:
+        write_other_checkpoint(tmp_path / "data")
     findings = list(check_data(recipe, tmp_path / "data"))
     assert [problem for found in findings for problem in found.problems] == []
     directory = run(recipe, tmp_path / "run", tmp_path / "data", device="cpu")

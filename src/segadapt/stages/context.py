@@ -104,6 +104,10 @@ class StageContext:
             labelled=True,
         )
 
+    def file(self, path: str) -> Path:
+        """A file that a recipe names, relative to the data root."""
+        return self.data_root / Path(path).expanduser()
+
     def checkpoint(self, reference: str) -> Path:
         """The file behind ``STAGE.checkpoint``."""
         return self.stage_directory(reference.partition(".")[0]) / CHECKPOINT_FILE

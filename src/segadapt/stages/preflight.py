@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from segadapt.classes import ClassSet
 from segadapt.config import (
     ClassPriorStage,
+    ConvertStage,
     DrawStage,
     EvaluateStage,
     ModelConfig,
@@ -22,9 +23,10 @@ from segadapt.config import (
 )
 from segadapt.data.listing import dataset_reader, find_class_map
 from segadapt.data.paths import DataPath, open_root
-from segadapt.data.transforms import image_size
+from segadapt.data.transforms import image_size, scaled_size
 from segadapt.errors import SegadaptError
 from segadapt.methods.base import Method, find_method
+from segadapt.models.checkpoints import load_checkpoint
 from segadapt.models.initialise import build_segmenter, check_weights
 from segadapt.stages.context import StageContext
 from segadapt.stages.train import build_method
@@ -64,6 +66,10 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
             _open(context, config.images, labelled=False)
             if isinstance(config, RankStage):
                 _check_rare_classes(context, config, place)
+        elif isinstance(config, ConvertStage):
+            file = context.file(config.file)
+            load_checkpoint(file, config.family)
+            needed += file.stat().st_size
         elif isinstance(config, DrawStage):
             needed += sum(config.counts.values()) * config.size[0] * config.size[1] * 3
         _check_classes(context, config, place)
@@ -124,15 +130,22 @@ def _check_train(
     if method.uses_target and config.target is not None:
         _open(context, config.target, labelled=False)
     for reference in (config.source, config.target):
-        domain = context.recipe.domains.get(reference or "")
-        if domain is not None and domain.size is not None:
-            if min(domain.size) < SMALLEST_FOR_DISCRIMINATOR:
+        if reference is None:
+            continue
+        name = _domain_behind(context, reference)
+        domain = context.recipe.domains[name]
+        if domain.size is not None:
+            smallest = min(domain.size)
+            if config.scales != (1.0, 1.0):
+                smallest = min(scaled_size(domain.size, config.scales[0]))
+            if smallest < SMALLEST_FOR_DISCRIMINATOR:
                 raise SegadaptError(
-                    f"domains.{reference}.size: {list(domain.size)} is too small; at least "
-                    f"{SMALLEST_FOR_DISCRIMINATOR} pixels are needed each way"
+                    f"domains.{name}.size: {list(domain.size)} is too small; at least "
+                    f"{SMALLEST_FOR_DISCRIMINATOR} pixels are needed each way, at the smallest of "
+                    f"the scales {list(config.scales)} too"
                 )
-        elif domain is not None and domain.drawn_by is None and config.batch_size > 1:
-            _check_one_size(context, str(reference), place)
+        elif name == reference and domain.drawn_by is None and config.batch_size > 1:
+            _check_one_size(context, name, place)
 
 
 def _check_rare_classes(context: StageContext, config: RankStage, place: str) -> None:
@@ -171,22 +184,30 @@ def _open(context: StageContext, reference: str, labelled: bool) -> None:
 
 def _classes(context: StageContext, reference: str) -> ClassSet:
     """The class set behind a reference, also of domains that are yet to be drawn."""
+    name = _domain_behind(context, reference)
+    config = context.recipe.domains[name]
+    reader = dataset_reader(config.dataset)
+    return find_class_map(config, reader, open_root(context.domain_root(name))).classes
+
+
+def _domain_behind(context: StageContext, reference: str) -> str:
+    """The domain that a reference to images is, or is a part of."""
     while reference not in context.recipe.domains:
         stage = context.recipe.stages[reference.partition(".")[0]]
         assert isinstance(stage, RankStage | PseudoLabelStage | PixelSplitStage)
         reference = stage.images
-    config = context.recipe.domains[reference]
-    reader = dataset_reader(config.dataset)
-    return find_class_map(config, reader, open_root(context.domain_root(reference))).classes
+    return reference
 
 
-def _trained(context: StageContext, reference: str) -> TrainStage:
-    """The training stage that a checkpoint, snapshots or a selection come from."""
+def _model_classes(context: StageContext, reference: str) -> ClassSet:
+    """The classes of the model behind a checkpoint, snapshots or a selection."""
     stage = context.recipe.stages[reference.partition(".")[0]]
     if isinstance(stage, SelectStage):
         stage = context.recipe.stages[stage.snapshots.partition(".")[0]]
+    if isinstance(stage, ConvertStage):
+        return load_checkpoint(context.file(stage.file), stage.family).classes
     assert isinstance(stage, TrainStage)
-    return stage
+    return _classes(context, stage.source)
 
 
 def _check_classes(context: StageContext, config: StageConfig, place: str) -> None:
@@ -216,9 +237,7 @@ def _check_classes(context: StageContext, config: StageConfig, place: str) -> No
     else:
         return
     for reference in checkpoints:
-        found[f"the model of {reference!r}"] = _classes(
-            context, _trained(context, reference).source
-        )
+        found[f"the model of {reference!r}"] = _model_classes(context, reference)
     (first, expected), *others = found.items()
     for title, classes in others:
         if classes.names != expected.names:
