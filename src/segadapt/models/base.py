@@ -36,9 +36,16 @@ class Segmenter(nn.Module):
         self.heads = heads
         self.dilations = dilations
 
+    def extract(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Last and middle features, (N, channels, h, w) each, of (N, 3, H, W) normalised images.
+
+        The resolution is about an eighth of the image's; None where there is no middle level.
+        """
+        raise NotImplementedError
+
     def forward(self, image: Tensor) -> LevelLogits:
         """(N, 3, H, W) normalised images -> :class:`LevelLogits`."""
-        raise NotImplementedError
+        return self.classify(*self.extract(image))
 
     def add_classifiers(self, last: int, middle: int | None = None) -> None:
         """Make the classifiers, for so many channels of the last and the middle features."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from segadapt.config import Heads
 from segadapt.models.aspp import DILATIONS
-from segadapt.models.base import LevelLogits, Segmenter
+from segadapt.models.base import Segmenter
 
 BACKBONES = ("resnet50", "resnet101", "resnet152", "resnet18", "resnet34")
 
@@ -55,11 +55,11 @@ class ResNetSegmenter(Segmenter):
                     module.eval()
         return self
 
-    def forward(self, image: Tensor) -> LevelLogits:
-        """(N, 3, H, W) normalised images -> logits at about an eighth of the resolution."""
+    def extract(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
+        """See :meth:`Segmenter.extract`."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(image))))
         x = self.layer3(self.layer2(self.layer1(x)))
-        return self.classify(last=self.layer4(x), middle=x)
+        return self.layer4(x), x
 
 
 def _dilated_resnet(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from segadapt.config import Heads
 from segadapt.models.aspp import DILATIONS
-from segadapt.models.base import LevelLogits, Segmenter
+from segadapt.models.base import Segmenter
 
 BACKBONES = ("squeezenet1_0",)
 _AUX_FEATURES = 11  # the auxiliary classifier sees the output of features[10] (512 channels)
@@ -40,7 +40,7 @@ class SqueezeNetSegmenter(Segmenter):
         expand.dilation, expand.padding = (2, 2), (2, 2)
         self.add_classifiers(last=512, middle=512)
 
-    def forward(self, image: Tensor) -> LevelLogits:
-        """(N, 3, H, W) normalised images -> logits at about an eighth of the resolution."""
+    def extract(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
+        """See :meth:`Segmenter.extract`."""
         x = self.features[:_AUX_FEATURES](image)
-        return self.classify(last=self.features[_AUX_FEATURES:](x), middle=x)
+        return self.features[_AUX_FEATURES:](x), x

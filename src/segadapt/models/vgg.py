@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from segadapt.config import Heads
 from segadapt.models.aspp import DILATIONS
-from segadapt.models.base import LevelLogits, Segmenter
+from segadapt.models.base import Segmenter
 
 BACKBONES = ("vgg16",)
 _POOL4, _POOL5 = 23, 30  # in torchvision's `features`
@@ -46,9 +46,9 @@ class VGGSegmenter(Segmenter):
         )
         self.add_classifiers(last=1024)
 
-    def forward(self, image: Tensor) -> LevelLogits:
-        """(N, 3, H, W) normalised images -> logits at an eighth of the resolution."""
-        return self.classify(last=self.features(image))
+    def extract(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
+        """See :meth:`Segmenter.extract`."""
+        return self.features(image), None
 
     def rename_pretrained(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """torchvision's numbers (also of the converted Caffe files) -> numbers without pool4.
