@@ -285,6 +285,9 @@ class EvaluateStage(Section):
     batch_size: Positive = 4
     workers: Workers = 2
     pictures: Annotated[int, Field(ge=0)] = 6
+    features: Annotated[int, Field(ge=0)] = 0
+    """Pixels of each class whose features are kept of every checkpoint, for a t-SNE picture in the
+    report (with scikit-learn, extra ``plots``)."""
 
 
 class ConvertStage(Section):

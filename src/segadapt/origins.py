@@ -21,7 +21,7 @@ from segadapt.errors import SegadaptError
 from segadapt.stages.context import StageContext
 
 # Settings that change how a stage runs but not what it computes.
-WITHOUT_EFFECT = {"save_every", "log_every", "workers", "gallery", "pictures"}
+WITHOUT_EFFECT = {"save_every", "log_every", "workers", "gallery", "pictures", "features"}
 
 
 class Origin(NamedTuple):

@@ -104,6 +104,15 @@ class Predictor:
         return view_logits(network, normalise(image, input_format), self._views)
 
     @torch.inference_mode()
+    def features(self, image: Tensor) -> Tensor:
+        """Last features of the (first) model's backbone, (N, channels, h, w), float32."""
+        model, input_format, _ = self._members[0]
+        image = image.to(self._processes.device, non_blocking=True)
+        with self._processes.autocast():
+            last: Tensor = model.extract(normalise(image, input_format))[0]
+        return last.float()
+
+    @torch.inference_mode()
     def probability(self, image: Tensor, size: tuple[int, int]) -> Tensor:
         """Probabilities (N, C, height, width) at ``size`` of uint8 RGB images (N, H, W, 3)."""
         return upsample(self.logits(image), size).softmax(dim=1)

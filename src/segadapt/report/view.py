@@ -12,6 +12,7 @@ from markupsafe import Markup
 from segadapt.report import charts, pictures, wording
 from segadapt.report.choices import choice_view
 from segadapt.report.curves import CurveChart, loss_charts
+from segadapt.report.embedding import embeddings
 from segadapt.report.pixel_splits import pixel_split_views
 from segadapt.report.records import (
     Evaluation,
@@ -232,6 +233,7 @@ def evaluation_view(evaluation: Evaluation, key: str, width: int) -> dict[str, A
         else None,
         "confusions": confusions(evaluation),
         "choices": [view for s in evaluation.selections if (view := choice_view(s)) is not None],
+        "embeddings": embeddings(evaluation),
         "pictures": [(p, picture_tiles(p, evaluation.scores, width)) for p in evaluation.pictures],
     }
 

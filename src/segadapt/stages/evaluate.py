@@ -14,6 +14,7 @@ from segadapt.data.domain import Domain
 from segadapt.data.transforms import resize_label
 from segadapt.engine.evaluate import evaluate
 from segadapt.engine.fabric import Processes
+from segadapt.engine.features import labelled_features, save_features
 from segadapt.engine.predict import Predictor
 from segadapt.metrics import ABSENT_RULE, Scores
 from segadapt.models.checkpoints import load_checkpoint
@@ -40,6 +41,9 @@ def run(
             print(f"{name}: {title}: mIoU {100 * scores.miou:.2f}", flush=True)
             for picture in pictures:
                 _add_prediction(picture, title, predictor, domain, directory)
+            if config.features and len(weights) == 1:
+                found = labelled_features(predictor, domain, config.features)
+                save_features(directory / "features" / f"{title}.npz", *found)
     selections = [
         _score_snapshots(name, reference, config, context, domain, processes)
         for reference in config.selections
