@@ -9,6 +9,7 @@ mIoU of what it would have chosen, beside the last snapshot and the best one.
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 from pathlib import Path
@@ -48,12 +49,12 @@ def _values(selections: list[Selection], name: str) -> tuple[list[float], list[f
     return [x.scores[name] or 0.0 for x in rows], [x.miou or 0.0 for x in rows]
 
 
-def _correlation(selection: Selection, name: str) -> float | None:
+def _correlation(selection: Selection, name: str) -> float:
     return spearman(*_values([selection], name))
 
 
-def _spread(values: list[float | None], digits: int) -> str:
-    found = [value for value in values if value is not None]
+def _spread(values: list[float], digits: int) -> str:
+    found = [value for value in values if math.isfinite(value)]
     if not found:
         return "–"
     deviation = statistics.stdev(found) if len(found) > 1 else 0.0
