@@ -220,7 +220,7 @@ class SelectStage(Section):
     """Labelled source images that were not trained on, for ``source_miou``."""
     score: Literal[
         "mean_entropy", "information_maximisation", "soft_neighbourhood_density", "source_miou"
-    ] = "soft_neighbourhood_density"
+    ] = "information_maximisation"
     batch_size: Positive = 4
     workers: Workers = 2
 

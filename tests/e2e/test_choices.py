@@ -84,7 +84,7 @@ def test_snapshots_are_evenly_spaced_and_the_last_is_the_checkpoint(finished: Pa
 
 def test_selection_takes_the_best_snapshot_by_its_score(finished: Path) -> None:
     found = json.loads((finished / "5-select" / "selection.json").read_text())
-    assert found["score"] == "soft_neighbourhood_density"
+    assert found["score"] == "information_maximisation"
     by_score = {s["iteration"]: s["scores"][found["score"]] for s in found["snapshots"]}
     assert by_score[found["chosen"]] == max(by_score.values())
     chosen = finished / "4-advent" / "snapshots" / f"{found['chosen']:07d}.safetensors"
