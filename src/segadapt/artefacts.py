@@ -9,7 +9,16 @@ from typing import Any, Literal
 
 from segadapt.errors import SegadaptError
 
-Kind = Literal["checkpoint", "snapshots", "selection", "images", "labels", "folder", "class_prior"]
+Kind = Literal[
+    "checkpoint",
+    "snapshots",
+    "selection",
+    "images",
+    "labels",
+    "translation",
+    "folder",
+    "class_prior",
+]
 
 # What each kind of stage leaves, by the name that recipes refer to it with.
 OUTPUTS: dict[str, dict[str, Kind]] = {
@@ -19,6 +28,7 @@ OUTPUTS: dict[str, dict[str, Kind]] = {
     "pseudo_label": {"labels": "labels"},
     "pixel_split": {"labels": "labels"},
     "convert": {"checkpoint": "checkpoint"},
+    "translate": {"images": "translation"},
     "evaluate": {},
     "draw": {"folder": "folder"},
     "class_prior": {"shares": "class_prior"},
@@ -27,6 +37,7 @@ OUTPUTS: dict[str, dict[str, Kind]] = {
 CHECKPOINT_FILE = "checkpoint.safetensors"
 SPLIT_FILE = "split.json"
 LABELS_FILE = "labels.json"
+IMAGES_FILE = "images.json"
 PIXEL_SPLIT_FILE = "pixel_split.json"
 SCENES_FOLDER = "scenes"
 SNAPSHOTS_FOLDER = "snapshots"
@@ -101,6 +112,33 @@ class LabelSet:
     def index_path(stage_directory: Path, name: str) -> Path:
         """The picture of how hard the pixels of image ``name`` are: 255 Z (PixIntraDA, Eq. 7)."""
         return stage_directory / "domain_index" / f"{name}.png"
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images in place of those of a source domain, whose labels are theirs too."""
+
+    domain: str
+    """The source domain of the recipe."""
+    files: dict[str, str]
+    """Image file by name; relative paths are below the stage's folder."""
+
+    def save(self, stage_directory: Path) -> None:
+        """Write the artefact into its stage's folder."""
+        inside = {
+            name: str(Path(path).relative_to(stage_directory))
+            if Path(path).is_relative_to(stage_directory)
+            else path
+            for name, path in self.files.items()
+        }
+        write_json(stage_directory / IMAGES_FILE, {"domain": self.domain, "files": inside})
+
+    @classmethod
+    def load(cls, stage_directory: Path) -> ImageSet:
+        """Read the artefact of a finished stage."""
+        values = read_json(stage_directory / IMAGES_FILE)
+        files = {name: str(stage_directory / path) for name, path in values["files"].items()}
+        return cls(values["domain"], files)
 
 
 @dataclass(frozen=True)

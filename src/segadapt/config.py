@@ -290,6 +290,44 @@ class EvaluateStage(Section):
     report (with scikit-learn, extra ``plots``)."""
 
 
+class FourierTranslation(Section):
+    """FDA (Yang and Soatto, CVPR 2020): nothing is trained."""
+
+    rule: Literal["fourier"] = "fourier"
+    beta: Annotated[float, Field(ge=0, le=0.5)] = 0.01
+    """Half the side of the swapped square of low frequencies, as a share of the image's shorter
+    side. The paper's 0.01 is for large images."""
+
+
+class FolderTranslation(Section):
+    """Images translated elsewhere, with the names of those they come from."""
+
+    rule: Literal["folder"]
+    folder: str
+    """Relative to the data root."""
+
+
+class TranslateStage(Section):
+    """Give source images the look of the target; they keep their names and labels."""
+
+    stage: Literal["translate"]
+    source: str
+    target: str | None = None
+    translation: Annotated[FourierTranslation | FolderTranslation, Field(discriminator="rule")] = (
+        FourierTranslation()
+    )
+    workers: Workers = 2
+    gallery: Annotated[int, Field(ge=0)] = 6
+    """Pictures kept for the report."""
+
+    @field_validator("translation", mode="before")
+    @classmethod
+    def _fourier_where_no_rule_is_named(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "rule" not in value:
+            return {"rule": "fourier", **value}
+        return value
+
+
 class ConvertStage(Section):
     """Take a published checkpoint, or one of another run, into this one."""
 
@@ -318,6 +356,7 @@ StageConfig = Annotated[
     | PixelSplitStage
     | EvaluateStage
     | ConvertStage
+    | TranslateStage
     | DrawStage,
     Field(discriminator="stage"),
 ]

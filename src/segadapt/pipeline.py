@@ -31,6 +31,7 @@ from segadapt.stages import (
     rank,
     select,
     train,
+    translate,
 )
 from segadapt.stages.context import StageContext
 from segadapt.stages.preflight import preflight
@@ -39,6 +40,7 @@ from segadapt.stages.train import STATE_FILE
 STAGES = {
     "draw": draw.run,
     "convert": convert.run,
+    "translate": translate.run,
     "class_prior": class_prior.run,
     "train": train.run,
     "select": select.run,

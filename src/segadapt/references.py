@@ -9,6 +9,7 @@ from segadapt.config import (
     ClassPriorStage,
     DrawStage,
     EvaluateStage,
+    FourierTranslation,
     PixelSplitStage,
     PseudoLabelStage,
     RankStage,
@@ -16,6 +17,7 @@ from segadapt.config import (
     SelectStage,
     StageConfig,
     TrainStage,
+    TranslateStage,
 )
 from segadapt.errors import SegadaptError
 
@@ -46,7 +48,9 @@ def check_references(recipe: Recipe, title: str) -> None:
         elif isinstance(stage, SelectStage):
             check.select(stage)
         elif isinstance(stage, ClassPriorStage):
-            check.expect("source", stage.source, ("source", "labels"))
+            check.expect("source", stage.source, ("source", "labels", "translation"))
+        elif isinstance(stage, TranslateStage):
+            check.translate(stage)
         elif isinstance(stage, RankStage | PseudoLabelStage | PixelSplitStage):
             check.expect("checkpoint", stage.checkpoint, ("checkpoint",))
             check.expect("images", stage.images, ("target", "images"))
@@ -70,8 +74,8 @@ class _Checker:
         self.recipe, self.seen, self.place = recipe, seen, place
 
     def train(self, stage: TrainStage) -> None:
-        labelled = ("source", "labels", "target") if stage.oracle else ("source", "labels")
-        self.expect("source", stage.source, labelled)
+        labelled = ("source", "labels", "translation")
+        self.expect("source", stage.source, (*labelled, "target") if stage.oracle else labelled)
         if stage.target is not None:
             self.expect("target", stage.target, ("target", "images"))
         if stage.start_from is not None:
@@ -81,6 +85,15 @@ class _Checker:
         if stage.optimizer.repeated_updates and stage.optimizer.name != "sgd":
             raise SegadaptError(
                 f"{self.place}.optimizer.repeated_updates: goes with the sgd optimizer only"
+            )
+
+    def translate(self, stage: TranslateStage) -> None:
+        self.expect("source", stage.source, ("source",))
+        if stage.target is not None:
+            self.expect("target", stage.target, ("target", "images"))
+        elif isinstance(stage.translation, FourierTranslation):
+            raise SegadaptError(
+                f"{self.place}.target: is required; name the target domain whose look is taken"
             )
 
     def select(self, stage: SelectStage) -> None:
@@ -111,6 +124,7 @@ class _Checker:
             names = {
                 "images": "a split's images",
                 "labels": "pseudo-labels",
+                "translation": "translated images",
                 "class_prior": "a class prior",
                 "snapshots": "snapshots",
             }

@@ -6,7 +6,7 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -158,6 +158,44 @@ def inference_batches(
                 image=torch.stack([image for _, image, _ in group]),
                 labels=[label for _, _, label in group] if domain.labelled else None,
             )
+
+
+class Done(NamedTuple):
+    """Numbers of the images that a job is done with."""
+
+    indices: list[int]
+
+
+def mapped(job: Callable[[int], object], indices: list[int], workers: int) -> Iterator[Done]:
+    """Do ``job`` for every number in worker processes, and say which are done.
+
+    Raises:
+        SegadaptError: the job raised it.
+    """
+    loader = DataLoader(
+        _Jobs(job, indices),
+        batch_size=None,
+        num_workers=workers,
+        multiprocessing_context=START_METHOD if workers else None,
+    )
+    for index in _told(loader):
+        yield Done([_or_raise(index)])
+
+
+@dataclass
+class _Jobs(Dataset[Any]):
+    job: Callable[[int], object]
+    indices: list[int]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, position: int) -> Any:
+        try:
+            self.job(self.indices[position])
+        except SegadaptError as error:
+            return error
+        return self.indices[position]
 
 
 @dataclass

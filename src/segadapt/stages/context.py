@@ -11,11 +11,12 @@ from segadapt.artefacts import (
     CHECKPOINT_FILE,
     SCENES_FOLDER,
     ClassPrior,
+    ImageSet,
     LabelSet,
     Selection,
     Split,
 )
-from segadapt.config import Recipe, Views
+from segadapt.config import Recipe, TranslateStage, Views
 from segadapt.data.domain import ClassMap, Domain
 from segadapt.data.listing import dataset_reader, open_domain
 from segadapt.engine.fabric import Processes
@@ -59,7 +60,8 @@ class StageContext:
         """The images behind a reference, with labels only where ``labelled``.
 
         Args:
-            reference: a domain's name, ``STAGE.easy``, ``STAGE.hard`` or ``STAGE.labels``.
+            reference: a domain's name, ``STAGE.easy``, ``STAGE.hard``, ``STAGE.labels`` or
+                ``STAGE.images``.
             labelled: whether labels will be read. Pseudo-labels are labels; a split has none.
 
         Raises:
@@ -74,6 +76,8 @@ class StageContext:
         folder = self.stage_directory(stage_name)
         if output == "labels":
             return self._pseudo_labelled(folder)
+        if isinstance(self.recipe.stages[stage_name], TranslateStage):
+            return self._translated(folder, labelled)
         split = Split.load(folder)
         names = split.names(output)
         if not names:
@@ -83,6 +87,13 @@ class StageContext:
                 "1 is self-training: method source_only on the pseudo-labels)"
             )
         return self.domain(split.domain, labelled=False).subset(names)
+
+    def _translated(self, folder: Path, labelled: bool) -> Domain:
+        images = ImageSet.load(folder)
+        domain = self.domain(images.domain, labelled)
+        samples = domain.subset(list(images.files)).samples
+        moved = tuple(replace(s, image=Path(images.files[s.name])) for s in samples)
+        return replace(domain, samples=moved)
 
     def _pseudo_labelled(self, folder: Path) -> Domain:
         labels = LabelSet.load(folder)

@@ -13,6 +13,7 @@ from segadapt.config import (
     ConvertStage,
     DrawStage,
     EvaluateStage,
+    FolderTranslation,
     ModelConfig,
     PixelSplitStage,
     PseudoLabelStage,
@@ -20,6 +21,7 @@ from segadapt.config import (
     SelectStage,
     StageConfig,
     TrainStage,
+    TranslateStage,
 )
 from segadapt.data.listing import dataset_reader, find_class_map
 from segadapt.data.paths import DataPath, open_root
@@ -30,6 +32,7 @@ from segadapt.models.checkpoints import load_checkpoint
 from segadapt.models.initialise import build_segmenter, check_weights
 from segadapt.stages.context import StageContext
 from segadapt.stages.train import build_method
+from segadapt.stages.translate import counterparts
 
 SMALLEST_FOR_DISCRIMINATOR = 32
 """Five convolutions of stride 2 leave nothing of a smaller map."""
@@ -70,6 +73,8 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
             file = context.file(config.file)
             load_checkpoint(file, config.family)
             needed += file.stat().st_size
+        elif isinstance(config, TranslateStage):
+            _check_translation(context, config)
         elif isinstance(config, DrawStage):
             needed += sum(config.counts.values()) * config.size[0] * config.size[1] * 3
         _check_classes(context, config, place)
@@ -148,6 +153,16 @@ def _check_train(
             _check_one_size(context, name, place)
 
 
+def _check_translation(context: StageContext, config: TranslateStage) -> None:
+    _open(context, config.source, labelled=False)
+    if config.target is not None:
+        _open(context, config.target, labelled=False)
+    domain = context.recipe.domains[config.source]
+    if isinstance(config.translation, FolderTranslation) and domain.drawn_by is None:
+        source = context.domain(config.source, labelled=False)
+        counterparts(source, context.file(config.translation.folder))
+
+
 def _check_rare_classes(context: StageContext, config: RankStage, place: str) -> None:
     classes = _classes(context, config.images)
     if config.normalisation != "none" and not classes.rare:
@@ -194,6 +209,9 @@ def _domain_behind(context: StageContext, reference: str) -> str:
     """The domain that a reference to images is, or is a part of."""
     while reference not in context.recipe.domains:
         stage = context.recipe.stages[reference.partition(".")[0]]
+        if isinstance(stage, TranslateStage):
+            reference = stage.source
+            continue
         assert isinstance(stage, RankStage | PseudoLabelStage | PixelSplitStage)
         reference = stage.images
     return reference

@@ -1,0 +1,1 @@
+"""Translation of source images to the look of the target."""
