@@ -42,6 +42,12 @@ def finished(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run_recipe(recipe_of(stages({"beta": 0.1})), out, data_root)
 
 
+def test_report_shows_pairs(finished: Path) -> None:
+    page = (finished / "report.html").read_text()
+    assert "Translated images of translate" in page
+    assert page.count('data-title="Translated"') == 2 == page.count('data-title="Source"')
+
+
 def images(run: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in (run / "1-translate" / "images").rglob("*.jpg")}
 

@@ -25,6 +25,7 @@ from segadapt.report.records import (
     Stage,
 )
 from segadapt.report.tiles import Tile
+from segadapt.report.translations import translation_views
 
 SHOWN = 0.0005
 """Smallest fraction that is not 0.0 as percent."""
@@ -252,6 +253,7 @@ def page(run: Run, width: int) -> dict[str, Any]:
             if e.scores
         ],
         "splits": [split_view(stage, split, width) for stage, split in run.splits],
+        "translations": translation_views(run, width),
         "pixel_splits": pixel_split_views(run, width),
         "trainings": training_views(run),
         "gradient": pictures.entropy_gradient(),
