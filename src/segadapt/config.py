@@ -15,7 +15,7 @@ Size = tuple[Positive, Positive]
 """(height, width) in pixels."""
 Workers = Annotated[int, Field(ge=0)]
 """Processes per domain that decode and resize; 0 does it between the steps."""
-Heads = Literal["single", "multi_level", "sum"]
+Heads = Literal["single", "multi_level", "sum", "ancillary"]
 InputFormat = Literal["bgr_mean", "rgb_mean_std"]
 
 
@@ -51,7 +51,10 @@ class ModelConfig(Section):
     heads: Heads = "multi_level"
     """``single``: one classifier on the last features. ``multi_level``: an auxiliary one on the
     middle features as well (ADVENT, Sec. 4.1). ``sum``: two on the last features, whose sum is the
-    prediction, as CLAN's network has them; it is trained as one (not with CLAN's own losses)."""
+    prediction, as CLAN's network has them. ``ancillary``: the same with CIRN's ancillary classifier
+    as the second."""
+    attention_modules: Annotated[int, Field(ge=0)] = 2
+    """K of the ancillary classifier; 0 makes it an ordinary one."""
     dilations: Annotated[tuple[Positive, ...], Field(min_length=1)] = (6, 12, 18, 24)
     """Of each classifier's parallel convolutions. AdaptSegNet's program uses 6 and 12 alone."""
     batch_norm: Literal["batch", "frozen"] = "batch"

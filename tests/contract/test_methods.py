@@ -34,6 +34,8 @@ def build(
     kind = find_method(name)
     narrow = {"discriminator_width": 4} if "discriminator_width" in kind.Config.model_fields else {}
     method = kind(kind.Config(**narrow), SegmentationTask(CLASSES))
+    if kind.needs_two_classifiers and heads != "sum":
+        heads = "ancillary"
     model = SqueezeNetSegmenter("squeezenet1_0", CLASSES, heads).train()
     levels = ["main", "aux"] if heads == "multi_level" else ["main"]
     return method, {"model": model, **method.extra_networks(levels)}

@@ -126,6 +126,10 @@ BEFORE_TRAINING: dict[str, tuple[Change, list[str]]] = {
         model(backbone="resnet1010"),
         ["model.backbone", "'resnet1010'", "resnet101"],
     ),
+    "one classifier where two are needed": (
+        second(method={"name": "cirn", "discriminator_width": 4}),
+        ["stages.second.model.heads", "needs two classifiers", "ancillary"],
+    ),
     "two levels of VGG-16": (
         model(backbone="vgg16", heads="multi_level"),
         ["stages.second.model", "vgg16 has one level", "heads to single"],

@@ -60,6 +60,11 @@ TRAINED |= {
     )
     for name, continuous in (("pixintrada", False), ("pixintrada-continuous", True))
 }
+TRAINED["cirn"] = train(
+    {"name": "cirn", "discriminator_width": 4},
+    model={"backbone": "squeezenet1_0", "weights": "none", "heads": "ancillary"},
+    **STEP,
+)
 PIXEL_SPLITS = {
     "median": {"proportion": 0.67},
     "balanced": {"rule": "class_balanced", "portion": 0.4},
@@ -183,7 +188,7 @@ def assert_same_inference(run: Path, expected: Path) -> None:
 def start_of(name: str, folder: Path) -> dict[str, Any]:
     """The weights a stage began with: a function of its seed."""
     torch.manual_seed(context(folder).stage_seed(name))
-    config = ModelConfig(backbone="squeezenet1_0", weights="none")
+    config = ModelConfig(**TRAINED[name]["model"])
     return {k: v.numpy() for k, v in build_segmenter(config, 11).state_dict().items()}
 
 

@@ -59,6 +59,8 @@ class Method(nn.Module):
     uses_target: ClassVar[bool] = True
     uses_domain_index: ClassVar[bool] = False
     """Whether the source must come from a ``pixel_split`` stage, with its continuous index."""
+    needs_two_classifiers: ClassVar[bool] = False
+    """Whether the model's prediction must be a sum of two classifiers' (``sum``, ``ancillary``)."""
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__()

@@ -24,11 +24,20 @@ def build_segmenter(config: ModelConfig, num_classes: int) -> Segmenter:
     """
     backbone, heads, dilations = config.backbone, config.heads, config.dilations
     if backbone in resnet.BACKBONES:
-        return resnet.ResNetSegmenter(backbone, num_classes, heads, dilations, config.batch_norm)
+        return resnet.ResNetSegmenter(
+            backbone,
+            num_classes,
+            heads,
+            dilations,
+            config.batch_norm,
+            attention_modules=config.attention_modules,
+        )
     if backbone in vgg.BACKBONES:
-        return vgg.VGGSegmenter(backbone, num_classes, heads, dilations)
+        return vgg.VGGSegmenter(backbone, num_classes, heads, dilations, config.attention_modules)
     if backbone in squeezenet.BACKBONES:
-        return squeezenet.SqueezeNetSegmenter(backbone, num_classes, heads, dilations)
+        return squeezenet.SqueezeNetSegmenter(
+            backbone, num_classes, heads, dilations, config.attention_modules
+        )
     raise SegadaptError(
         f"model.backbone: {config.backbone!r} is unknown; choose one of {', '.join(BACKBONES)}"
     )

@@ -31,9 +31,10 @@ class ResNetSegmenter(Segmenter):
         dilations: tuple[int, ...] = DILATIONS,
         batch_norm: str = "batch",
         blocks: tuple[int, int, int, int] | None = None,
+        attention_modules: int = 2,
     ) -> None:
         """``blocks`` overrides the number of residual blocks per layer (small test networks)."""
-        super().__init__(num_classes, heads, dilations)
+        super().__init__(num_classes, heads, dilations, attention_modules)
         net = _dilated_resnet(backbone, blocks)
         self.conv1, self.bn1, self.relu, self.maxpool = net.conv1, net.bn1, net.relu, net.maxpool
         self.layer1, self.layer2 = net.layer1, net.layer2

@@ -29,8 +29,9 @@ class SqueezeNetSegmenter(Segmenter):
         num_classes: int,
         heads: Heads = "multi_level",
         dilations: tuple[int, ...] = DILATIONS,
+        attention_modules: int = 2,
     ) -> None:
-        super().__init__(num_classes, heads, dilations)
+        super().__init__(num_classes, heads, dilations, attention_modules)
         net = getattr(torchvision.models, backbone)(weights=None)
         self.features = net.features
         last_pool, last_fire = self.features[11], self.features[12]

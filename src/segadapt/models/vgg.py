@@ -31,8 +31,9 @@ class VGGSegmenter(Segmenter):
         num_classes: int,
         heads: Heads = "single",
         dilations: tuple[int, ...] = DILATIONS,
+        attention_modules: int = 2,
     ) -> None:
-        super().__init__(num_classes, heads, dilations)
+        super().__init__(num_classes, heads, dilations, attention_modules)
         layers = list(getattr(torchvision.models, backbone)(weights=None).features)
         for layer in layers[_POOL4 + 1 : _POOL5]:
             if isinstance(layer, nn.Conv2d):

@@ -122,6 +122,11 @@ def _check_train(
             f"{place}.source: {config.source!r} does not say how hard each pixel is; method "
             f"{config.method['name']} trains on the labels of a pixel_split stage (STAGE.labels)"
         )
+    if method.needs_two_classifiers and config.model.heads not in ("sum", "ancillary"):
+        raise SegadaptError(
+            f"{place}.model.heads: method {config.method['name']} needs two classifiers whose sum "
+            f"is the prediction, not {config.model.heads}; set heads to ancillary (or sum)"
+        )
     if config.scales[0] > config.scales[1]:
         raise SegadaptError(
             f"{place}.scales: {list(config.scales)} must be the smallest factor, then the largest"

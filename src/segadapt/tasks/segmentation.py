@@ -18,6 +18,8 @@ class Level(NamedTuple):
 
     name: str
     logit: Tensor
+    summands: tuple[Tensor, Tensor] | None = None
+    """Logits of the two classifiers whose sum ``logit`` is, where the model has such."""
 
     @property
     def probability(self) -> Tensor:
@@ -47,8 +49,14 @@ class SegmentationTask:
         """
         output = model(image)
         size = image.shape[-2:]
-        named = [("main", output.main)] + ([("aux", output.aux)] if output.aux is not None else [])
-        return [Level(name, upsample(logit, size)) for name, logit in named]
+        summands = None
+        if output.summands is not None:
+            first, second = output.summands
+            summands = upsample(first, size), upsample(second, size)
+        levels = [Level("main", upsample(output.main, size), summands)]
+        if output.aux is not None:
+            levels.append(Level("aux", upsample(output.aux, size)))
+        return levels
 
     def supervised_loss(self, level: Level, label: Tensor) -> Tensor:
         """Cross-entropy of one level against labels (N, H, W); see :func:`cross_entropy`."""
