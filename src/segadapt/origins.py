@@ -12,10 +12,13 @@ from segadapt.config import (
     ConvertStage,
     DrawStage,
     EvaluateStage,
+    FolderTranslation,
     SelectStage,
     StageConfig,
     TrainStage,
+    TranslateStage,
 )
+from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 from segadapt.errors import SegadaptError
 from segadapt.stages.context import StageContext
@@ -84,9 +87,10 @@ def _needs(context: StageContext, name: str) -> list[str]:
 def _inputs(context: StageContext, config: StageConfig, domains: dict[str, Any]) -> dict[str, Any]:
     """What a stage reads from outside the run; ``domains`` keeps those that were listed."""
     inputs: dict[str, Any] = {}
-    for reference in _references(config):
+    for named in _references(config):
+        reference = _translated(context, named)
         if reference in context.recipe.domains:
-            labelled = reference == _labelled(config)
+            labelled = named == _labelled(config)
             key = f"{reference} with labels" if labelled else reference
             if key not in domains:
                 domains[key] = _domain_input(context, reference, labelled)
@@ -94,9 +98,21 @@ def _inputs(context: StageContext, config: StageConfig, domains: dict[str, Any])
     weights = getattr(getattr(config, "model", None), "weights", None)
     if weights not in (None, "none", "torchvision"):
         inputs |= _file_input("weights_sha256", context.file(weights))
+    if isinstance(config, TranslateStage) and isinstance(config.translation, FolderTranslation):
+        folder = context.file(config.translation.folder)
+        found = find_images(folder) if folder.is_dir() else {}
+        listing = sorted((name, _size(path)) for name, path in found.items())
+        digest = hashlib.sha256(json.dumps(listing).encode()).hexdigest()
+        inputs["folder"] = {"images": len(listing), "listing_sha256": digest}
     if isinstance(config, ConvertStage):
         inputs |= _file_input("file_sha256", context.file(config.file))
     return inputs
+
+
+def _translated(context: StageContext, reference: str) -> str:
+    """The domain whose labels translated images have; any other reference as it is."""
+    maker = context.recipe.stages.get(reference.partition(".")[0])
+    return maker.source if isinstance(maker, TranslateStage) else reference
 
 
 def _file_input(key: str, path: Path) -> dict[str, str]:

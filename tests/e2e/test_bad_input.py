@@ -130,6 +130,13 @@ BEFORE_TRAINING: dict[str, tuple[Change, list[str]]] = {
         second(method={"name": "cirn", "discriminator_width": 4}),
         ["stages.second.model.heads", "needs two classifiers", "ancillary"],
     ),
+    "start from another network": (
+        second(
+            model={"backbone": "squeezenet1_0", "weights": "none", "heads": "single"},
+            start_from="first.checkpoint",
+        ),
+        ["stages.second.start_from", "heads 'multi_level'", "'single'", "must be equal"],
+    ),
     "two levels of VGG-16": (
         model(backbone="vgg16", heads="multi_level"),
         ["stages.second.model", "vgg16 has one level", "heads to single"],

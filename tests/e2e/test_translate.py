@@ -13,7 +13,10 @@ import pytest
 from harness import recipe_of, run_recipe, train, write_data
 from PIL import Image
 
+from segadapt.classes import CAMVID_11
+from segadapt.data.domain import ClassMap, Domain, Sample
 from segadapt.errors import SegadaptError
+from segadapt.stages.translate import counterparts
 
 
 def stages(translation: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -105,6 +108,50 @@ def test_images_translated_elsewhere_take_the_source_s_place(
         (x / "2-adapt" / "checkpoint.safetensors").read_bytes() for x in (run, finished)
     )
     assert found == expected
+
+
+def test_names_that_repeat_in_other_folders_keep_their_folders(tmp_path: Path) -> None:
+    def place(root: Path, name: str) -> Path:
+        path = root / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (96, 64)).save(path)
+        return path
+
+    names = ("a/0001", "b/0001")
+    samples = tuple(Sample(name, place(tmp_path / "source", name)) for name in names)
+    source = Domain("source", samples, ClassMap(CAMVID_11, {}), None, labelled=False)
+    for name in names:
+        place(tmp_path / "same", name)
+    found = counterparts(source, tmp_path / "same")
+    assert [found[name].parent.name for name in names] == ["a", "b"]
+    place(tmp_path / "flat", "0001")
+    with pytest.raises(SegadaptError, match="no image for 2 of the 2"):
+        counterparts(source, tmp_path / "flat")
+
+
+def test_images_replaced_in_the_folder_are_noticed(
+    finished: Path, data_root: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(finished / "1-translate" / "images", tmp_path / "images")
+    only = {
+        "translate": stages({"rule": "folder", "folder": str(folder)})["translate"],
+        "adapt": train("source_only", source="translate.images", iterations=1),
+    }
+    del only["translate"]["target"]
+    run_recipe(recipe_of(only), tmp_path / "run", data_root)
+    first = next(folder.rglob("*.jpg"))
+    Image.new("RGB", (96, 64)).save(first)
+    with pytest.raises(SegadaptError, match="was run with other settings, data"):
+        run_recipe(recipe_of(only), tmp_path / "run", data_root)
+
+
+def test_sizes_that_distort_are_taken_as_without_translation(
+    data_root: Path, tmp_path: Path
+) -> None:
+    recipe = recipe_of({k: v for k, v in stages({"beta": 0.1}).items() if k != "evaluate"})
+    for domain in recipe["domains"].values():
+        domain["size"] = [64, 64]
+    run_recipe(recipe, tmp_path / "run", data_root)
 
 
 def test_missing_counterparts_and_target_are_told(data_root: Path, tmp_path: Path) -> None:

@@ -142,6 +142,17 @@ def test_alpha_is_found_for_a_wanted_proportion(wanted: float) -> None:
     assert float((label != HARD).double().mean()) == pytest.approx(wanted, abs=0.003)
 
 
+def test_alpha_tells_the_pixels_of_a_confident_model_apart() -> None:
+    generator = torch.Generator().manual_seed(4)
+    probability = torch.randn(1, 3, 200, 200, generator=generator).mul(16).double().softmax(dim=1)
+    assert float((probability.amax(dim=1) > 0.99).double().mean()) > 0.6
+    histogram = EasinessHistogram()
+    histogram.add(easiness(probability, (0.9, 0.9, 0.9)))
+    for wanted in (0.57, 0.67):
+        label = partial_label(probability, (0.9, 0.9, 0.9), histogram.alpha(wanted))
+        assert float((label != HARD).double().mean()) == pytest.approx(wanted, abs=0.01)
+
+
 # Eq. 7 -----------------------------------------------------------------------------------------
 
 

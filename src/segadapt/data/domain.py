@@ -27,6 +27,8 @@ class Sample:
     label: DataPath | None = None
     first_channel: bool = False
     """The label file has several channels, and the ids are in the first (in RGB order)."""
+    original: DataPath | None = None
+    """What ``image`` is a translation of; its label goes with that."""
     domain_index: DataPath | None = None
     """Picture of how hard each pixel is, beside pseudo-labels that leave the hard ones out."""
 
@@ -106,7 +108,8 @@ class Domain:
                 proportions. Pseudo-labels have the size that images are resized to.
         """
         sample = self.samples[index]
-        own = image.shape[:2] if self.size is None else image_size(sample.image)
+        original = sample.original or sample.image
+        own = image.shape[:2] if self.size is None else image_size(original)
         if label.shape in (own, self.size):
             return
         ratio = (label.shape[0] * own[1]) / (label.shape[1] * own[0])

@@ -24,6 +24,10 @@ from segadapt.errors import SegadaptError, first_line
 START_METHOD = "fork" if sys.platform == "linux" else None
 
 
+SCALE_STREAM = 1
+"""Sets the scales' random numbers apart from those of the order, whose seeds have two parts."""
+
+
 class RawBatch(NamedTuple):
     """Decoded images (N, H, W, 3) uint8 and train ids (N, H, W) uint8, or None without labels."""
 
@@ -62,7 +66,7 @@ def training_order(
         batch = []
         scale = 1.0
         if scales != (1.0, 1.0):
-            scale = float(np.random.default_rng((seed, 1, iteration)).uniform(*scales))
+            scale = float(np.random.default_rng((seed, iteration, SCALE_STREAM)).uniform(*scales))
         for position in range(iteration * batch_size, (iteration + 1) * batch_size):
             if position // length != epoch:
                 epoch = position // length

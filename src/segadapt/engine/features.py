@@ -34,17 +34,21 @@ def labelled_features(
     chosen = sorted({round(i) for i in np.linspace(0, len(domain) - 1, min(IMAGES, len(domain)))})
     share = -(-per_class // len(chosen))
     generator = np.random.default_rng(0)
-    vectors, labels = [], []
+    vectors = [np.empty((0, 0), np.float16)]
+    labels = [np.empty(0, np.uint8)]
+    missing = np.full(len(domain.classes.names), per_class)
     for index in chosen:
         features = predictor.features(torch.from_numpy(domain.image(index))[None])[0]
         label = resize_label(domain.label(index), features.shape[1:])  # type: ignore[arg-type]
         flat = features.flatten(1).T.cpu().numpy()
         for k in np.unique(label[label != IGNORE]):
             places = np.flatnonzero(label == k)
-            places = generator.choice(places, min(share, len(places)), replace=False)
+            number = min(share, len(places), missing[k])
+            missing[k] -= number
+            places = generator.choice(places, number, replace=False)
             vectors.append(flat[places].astype(np.float16))
             labels.append(np.full(len(places), k, np.uint8))
-    return np.concatenate(vectors), np.concatenate(labels)
+    return np.concatenate(vectors[1:] or vectors), np.concatenate(labels)
 
 
 def save_features(path: Path, features: NDArray[np.float16], labels: NDArray[np.uint8]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -53,7 +54,9 @@ def pixel_fooling_loss(logit: Tensor, hard: Tensor, process_mean: ProcessMean = 
     return masked_mean(F.softplus(logit), hard, process_mean)
 
 
-def indexed_discriminator_loss(logit: Tensor, index: Tensor) -> Tensor:
+def indexed_discriminator_loss(
+    logit: Tensor, index: Tensor, process_mean: ProcessMean = None
+) -> Tensor:
     """Eq. 8, first line: D regresses to the continuous index Z.
 
     The mean over the pixels in place of the squared Frobenius norm, their sum, so that the weight
@@ -62,13 +65,16 @@ def indexed_discriminator_loss(logit: Tensor, index: Tensor) -> Tensor:
     Args:
         logit: raw output of the discriminator at image size, (N, H, W).
         index: Z in [0, 1], (N, H, W).
+        process_mean: mean of a tensor over all processes.
     """
-    return F.mse_loss(logit.sigmoid(), index)
+    error = (logit.sigmoid() - index).square()
+    return masked_mean(error, torch.ones_like(error), process_mean)
 
 
-def indexed_fooling_loss(logit: Tensor, hard: Tensor) -> Tensor:
+def indexed_fooling_loss(logit: Tensor, hard: Tensor, process_mean: ProcessMean = None) -> Tensor:
     """Eq. 8, second line: D is to be 0 at hard pixels; mean over all pixels of (D o M)^2.
 
     Arguments as of :func:`pixel_discriminator_loss`.
     """
-    return (logit.sigmoid() * hard).square().mean()
+    error = (logit.sigmoid() * hard).square()
+    return masked_mean(error, torch.ones_like(error), process_mean)

@@ -84,7 +84,7 @@ class PixIntraDA(Method):
             output = without_gradient(nets[f"discriminator_{name}"], map_)
             logit = upsample(output, size)[:, 0]
             fooling[name] = (
-                indexed_fooling_loss(logit, hard)
+                indexed_fooling_loss(logit, hard, mean)
                 if config.continuous
                 else pixel_fooling_loss(logit, hard, mean)
             )
@@ -94,7 +94,7 @@ class PixIntraDA(Method):
         for name, map_ in maps.items():
             logit = upsample(nets[f"discriminator_{name}"](map_.detach()), size)[:, 0]
             loss = (
-                indexed_discriminator_loss(logit, source.domain_index)
+                indexed_discriminator_loss(logit, source.domain_index, mean)
                 if config.continuous
                 else pixel_discriminator_loss(logit, hard, mean)
             )

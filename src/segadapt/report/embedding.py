@@ -13,6 +13,8 @@ from segadapt.report import wording
 from segadapt.report.records import Evaluation
 
 SIDE = 260
+FEWEST = 10
+"""Points below which there is nothing to see."""
 AVAILABLE = find_spec("sklearn") is not None
 
 
@@ -33,7 +35,8 @@ def embeddings(evaluation: Evaluation) -> list[Embedding]:
         path = folder / f"{score.checkpoint}.npz"
         if path.is_file():
             svg = _scatter(path, evaluation.colours) if AVAILABLE else None
-            found.append(Embedding(wording.display_name(score.checkpoint), svg))
+            if svg != "":
+                found.append(Embedding(wording.display_name(score.checkpoint), svg))
     return found
 
 
@@ -43,6 +46,8 @@ def _scatter(path: Path, colours: list[tuple[int, int, int]]) -> Markup:
 
     with np.load(path, allow_pickle=False) as arrays:
         features, labels = arrays["features"].astype(np.float32), arrays["labels"]
+    if len(labels) < FEWEST:
+        return Markup("")
     reduced = PCA(min(30, *features.shape), random_state=0).fit_transform(features)
     perplexity = min(30.0, (len(reduced) - 1) / 3)
     places = TSNE(2, perplexity=perplexity, init="pca", random_state=0).fit_transform(reduced)

@@ -92,7 +92,9 @@ class StageContext:
         images = ImageSet.load(folder)
         domain = self.domain(images.domain, labelled)
         samples = domain.subset(list(images.files)).samples
-        moved = tuple(replace(s, image=Path(images.files[s.name])) for s in samples)
+        moved = tuple(
+            replace(s, image=Path(images.files[s.name]), original=s.image) for s in samples
+        )
         return replace(domain, samples=moved)
 
     def _pseudo_labelled(self, folder: Path) -> Domain:

@@ -34,6 +34,8 @@ from segadapt.stages.context import StageContext
 
 Label = Callable[[Tensor], Tensor]
 """(1, C, H, W) probabilities -> (1, H, W) pseudo-labels, 255 at hard pixels."""
+TOLERANCE = 0.01
+"""Difference from the wanted share of easy pixels that is told."""
 FIRST_THRESHOLD = 0.9
 """Of every class before the first image, where thresholds move from image to image (IAST)."""
 
@@ -73,6 +75,13 @@ def run(
         LabelSet(config.images, tuple(s.name for s in domain.samples), indexed=True).save(directory)
         split.save(directory)
         _gallery(directory, split, domain, config.gallery)
+        wanted = getattr(selection, "proportion", None)
+        if wanted is not None and abs(split.easy_share - wanted) > TOLERANCE:
+            print(
+                f"{name}: {100 * split.easy_share:.1f} % of the pixels are easy where "
+                f"{100 * wanted:.1f} % were asked for; the others are equally certain",
+                flush=True,
+            )
     processes.barrier()
     return {
         "images": len(domain),

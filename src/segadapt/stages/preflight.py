@@ -53,7 +53,9 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
             method = _check_method(config, place)
             _check_train(context, config, method, place, devices)
             key = config.model.model_dump_json()
-            if config.start_from is None and key not in checked:
+            if config.start_from is not None:
+                _check_start(context, config, place)
+            elif key not in checked:
                 checked.add(key)
                 check_weights(config.model, context.data_root)
             needed += _bytes_on_disk(config.model, len(_classes(context, config.source).names))
@@ -197,6 +199,9 @@ def _check_one_size(context: StageContext, reference: str, place: str) -> None:
 
 def _open(context: StageContext, reference: str, labelled: bool) -> None:
     """List the images behind a reference, where they exist before the run."""
+    maker = context.recipe.stages.get(reference.partition(".")[0])
+    if isinstance(maker, TranslateStage):
+        reference = maker.source  # translated images have its labels
     domain = context.recipe.domains.get(reference)
     if domain is not None and domain.drawn_by is None:
         context.domain(reference, labelled)
@@ -220,6 +225,25 @@ def _domain_behind(context: StageContext, reference: str) -> str:
         assert isinstance(stage, RankStage | PseudoLabelStage | PixelSplitStage)
         reference = stage.images
     return reference
+
+
+def _check_start(context: StageContext, config: TrainStage, place: str) -> None:
+    """Weights to start from must be those of the same network, fed in the same way."""
+    stage = context.recipe.stages[(config.start_from or "").partition(".")[0]]
+    if isinstance(stage, SelectStage):
+        stage = context.recipe.stages[stage.snapshots.partition(".")[0]]
+    if isinstance(stage, ConvertStage):
+        found = load_checkpoint(context.file(stage.file), stage.family).config
+    else:
+        assert isinstance(stage, TrainStage)
+        found = stage.model
+    ours, theirs = (x.model_dump(exclude={"weights", "batch_norm"}) for x in (config.model, found))
+    for key, value in ours.items():
+        if value != theirs[key]:
+            raise SegadaptError(
+                f"{place}.start_from: the model of {config.start_from!r} has {key} "
+                f"{theirs[key]!r}, this stage's has {value!r}; they must be equal"
+            )
 
 
 def _model_classes(context: StageContext, reference: str) -> ClassSet:

@@ -58,15 +58,22 @@ def counterparts(source: Domain, folder: Path) -> dict[str, Path]:
     Raises:
         SegadaptError: some are missing, or one has other proportions than the source's.
     """
-    found = {k.rpartition("/")[2]: path for k, path in find_images(folder).items()}
-    wanted = {sample.name: sample.name.rpartition("/")[2] for sample in source.samples}
-    missing = [name for name in wanted.values() if name not in found]
+    found = find_images(folder)
+    names = [sample.name for sample in source.samples]
+    if not all(name in found for name in names):
+        # Folders below may be others, as long as the names alone are unique.
+        flat = {k.rpartition("/")[2]: path for k, path in found.items()}
+        stems = {name.rpartition("/")[2] for name in names}
+        if len(flat) == len(found) and len(stems) == len(names):
+            found = {name: flat[s] for name in names if (s := name.rpartition("/")[2]) in flat}
+    missing = [name for name in names if name not in found]
     if missing:
         raise SegadaptError(
-            f"{folder}: has no image for {len(missing)} of the {len(wanted)} of {source.title}, "
-            f"first {missing[0]}; translated images keep the names of those they come from"
+            f"{folder}: has no image for {len(missing)} of the {len(names)} of {source.title}, "
+            f"first {missing[0]}; translated images keep the names (and, where names repeat, the "
+            "folders) of those they come from"
         )
-    files = {name: Path(str(found[stem])) for name, stem in wanted.items()}
+    files = {name: Path(str(found[name])) for name in names}
     first = source.samples[0]
     ours, theirs = image_size(first.image), image_size(files[first.name])
     if abs(ours[0] * theirs[1] / (ours[1] * theirs[0]) - 1) > 0.1:
