@@ -11,6 +11,8 @@ _NAMES = {
     "advent": "AdvEnt",
     "minent": "MinEnt",
     "intrada": "IntraDA",
+    "pixintrada": "PixIntraDA",
+    "cirn": "CIRN",
     "source_only": "source-only",
     "adaptsegnet": "AdaptSegNet",
 }
