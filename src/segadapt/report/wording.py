@@ -13,6 +13,8 @@ _NAMES = {
     "intrada": "IntraDA",
     "pixintrada": "PixIntraDA",
     "cirn": "CIRN",
+    "pla": "PLA",
+    "cts": "CTS",
     "source_only": "source-only",
     "adaptsegnet": "AdaptSegNet",
 }
