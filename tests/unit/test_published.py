@@ -87,7 +87,7 @@ def expected(family: str, entries: Entries) -> tuple[Tensor, Tensor | None]:
 def assert_predicts(trained: TrainedModel, wanted: tuple[Tensor, Tensor | None]) -> None:
     with torch.no_grad():
         found = trained.model(image())
-    for ours, theirs in zip(found, wanted, strict=True):
+    for ours, theirs in zip((found.main, found.aux), wanted, strict=True):
         assert (ours is None) == (theirs is None)
         if theirs is not None:
             torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.std()))
