@@ -213,7 +213,7 @@ def test_stopped_outside_of_training_without_traceback(
     for attempt in range(5):
         run = tmp_path / f"run-{attempt}"
         command = start(commands, setting, run)
-        command.wait_until(lambda: (run / "2-rank" / "started.json").exists())
+        command.wait_until(lambda run=run: (run / "2-rank" / "started.json").exists())
         command.send(which)
         code = command.wait()
         # On a busy machine this process may sleep until the run of a second has ended by itself.
