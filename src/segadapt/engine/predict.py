@@ -14,7 +14,7 @@ from torch import Tensor
 
 from segadapt.classes import ClassSet
 from segadapt.config import Views
-from segadapt.data.transforms import normalise, read_image
+from segadapt.data.transforms import normalise, read_image, resize_image
 from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.views import view_logits
 from segadapt.errors import SegadaptError
@@ -130,8 +130,7 @@ class Predictor:
         pixels = original
         size = self.size
         if size is not None and (height, width) != size:
-            resized = Image.fromarray(original).resize((size[1], size[0]), Image.Resampling.BICUBIC)
-            pixels = np.array(resized)
+            pixels = resize_image(original, size)
         probability = self.probability(torch.from_numpy(pixels.copy())[None], (height, width))
         return Prediction(
             label=probability[0].argmax(dim=0).to(torch.uint8).cpu().numpy(),

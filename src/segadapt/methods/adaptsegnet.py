@@ -16,7 +16,7 @@ from segadapt.methods.base import (
     TargetConfig,
     without_gradient,
 )
-from segadapt.models.discriminator import build_discriminator
+from segadapt.models.discriminator import level_discriminators
 from segadapt.tasks.segmentation import Level
 
 
@@ -39,12 +39,8 @@ class AdaptSegNet(Method):
 
     def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
         """One discriminator per level: ``discriminator_main`` and ``discriminator_aux``."""
-        return {
-            f"discriminator_{name}": build_discriminator(
-                self.task.num_classes, self.config.discriminator_width
-            )
-            for name in level_names
-        }
+        width = self.config.discriminator_width
+        return level_discriminators(level_names, self.task.num_classes, width)
 
     def domain_map(self, probability: Tensor) -> Tensor:
         """What the discriminators see of class probabilities (N, C, H, W): here, all of it."""

@@ -18,7 +18,7 @@ from segadapt.losses.adversarial import domain_loss
 from segadapt.losses.two_views import cosine_distance, weight_discrepancy, weighted_domain_loss
 from segadapt.methods.base import Backward, LevelWeights, Method, without_gradient
 from segadapt.models.base import Segmenter
-from segadapt.models.discriminator import build_discriminator
+from segadapt.models.discriminator import level_discriminators
 from segadapt.section import Section
 from segadapt.tasks.segmentation import Level, upsample
 
@@ -45,7 +45,7 @@ class CIRN(Method):
     def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
         """One discriminator, ``discriminator_main``: the prediction has one level."""
         width = self.config.discriminator_width
-        return {"discriminator_main": build_discriminator(self.task.num_classes, width)}
+        return level_discriminators(level_names, self.task.num_classes, width)
 
     def weights(self, level: Level) -> Tensor:
         """lambda_cos * R(p1, p2) + epsilon at every pixel, (N, H, W)."""

@@ -18,7 +18,7 @@ from segadapt.losses.pixel_adversarial import (
 )
 from segadapt.losses.segmentation import IGNORE
 from segadapt.methods.base import Backward, LevelWeights, Method, weighted_sum, without_gradient
-from segadapt.models.discriminator import build_discriminator
+from segadapt.models.discriminator import level_discriminators
 from segadapt.section import Section
 from segadapt.tasks.segmentation import upsample
 
@@ -50,12 +50,8 @@ class PixIntraDA(Method):
 
     def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
         """One discriminator per level: ``discriminator_main`` and ``discriminator_aux``."""
-        return {
-            f"discriminator_{name}": build_discriminator(
-                self.task.num_classes, self.config.discriminator_width
-            )
-            for name in level_names
-        }
+        width = self.config.discriminator_width
+        return level_discriminators(level_names, self.task.num_classes, width)
 
     def step(
         self,

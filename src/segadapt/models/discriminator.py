@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch import nn
 
 
@@ -23,3 +25,12 @@ def build_discriminator(in_channels: int, width: int = 64) -> nn.Sequential:
         if i < 4:
             layers.append(nn.LeakyReLU(negative_slope=0.2, inplace=True))
     return nn.Sequential(*layers)
+
+
+def level_discriminators(
+    level_names: Iterable[str], in_channels: int, width: int
+) -> dict[str, nn.Module]:
+    """A discriminator for each level: ``discriminator_main``, ``discriminator_aux``."""
+    return {
+        f"discriminator_{name}": build_discriminator(in_channels, width) for name in level_names
+    }

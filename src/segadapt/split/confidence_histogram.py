@@ -45,8 +45,3 @@ class ConfidenceHistogram:
             place = int(torch.searchsorted(self.counts[k].cumsum(0), rank))
             found.append((place + 0.5) / bins)
         return found
-
-    def share_above(self, edge: int) -> float:
-        """Share of all values, whatever their class, in the bins from ``edge`` on."""
-        total = int(self.counts.sum())
-        return int(self.counts[:, edge:].sum()) / total if total else 0.0

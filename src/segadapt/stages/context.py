@@ -49,12 +49,12 @@ class StageContext:
         if config.drawn_by is not None:
             return self.stage_directory(config.drawn_by) / SCENES_FOLDER
         root = config.root or dataset_reader(config.dataset).DEFAULT_ROOT
-        return self.data_root / Path(root).expanduser()
+        return self.file(root)
 
     def image_list(self, name: str) -> Path | None:
         """The file that names the images of a domain, where the recipe gives one."""
         given = self.recipe.domains[name].list
-        return None if given is None else self.data_root / Path(given).expanduser()
+        return None if given is None else self.file(given)
 
     def domain(self, reference: str, labelled: bool) -> Domain:
         """The images behind a reference, with labels only where ``labelled``.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -72,9 +74,8 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
             if isinstance(config, RankStage):
                 _check_rare_classes(context, config, place)
         elif isinstance(config, ConvertStage):
-            file = context.file(config.file)
-            load_checkpoint(file, config.family)
-            needed += file.stat().st_size
+            _taken(context, config)
+            needed += context.file(config.file).stat().st_size
         elif isinstance(config, TranslateStage):
             _check_translation(context, config)
         elif isinstance(config, DrawStage):
@@ -229,14 +230,9 @@ def _domain_behind(context: StageContext, reference: str) -> str:
 
 def _check_start(context: StageContext, config: TrainStage, place: str) -> None:
     """Weights to start from must be those of the same network, fed in the same way."""
-    stage = context.recipe.stages[(config.start_from or "").partition(".")[0]]
-    if isinstance(stage, SelectStage):
-        stage = context.recipe.stages[stage.snapshots.partition(".")[0]]
-    if isinstance(stage, ConvertStage):
-        found = load_checkpoint(context.file(stage.file), stage.family).config
-    else:
-        assert isinstance(stage, TrainStage)
-        found = stage.model
+    assert config.start_from is not None
+    stage = _maker(context, config.start_from)
+    found = stage.model if isinstance(stage, TrainStage) else _taken(context, stage)[0]
     ours, theirs = (x.model_dump(exclude={"weights", "batch_norm"}) for x in (config.model, found))
     for key, value in ours.items():
         if value != theirs[key]:
@@ -248,13 +244,32 @@ def _check_start(context: StageContext, config: TrainStage, place: str) -> None:
 
 def _model_classes(context: StageContext, reference: str) -> ClassSet:
     """The classes of the model behind a checkpoint, snapshots or a selection."""
+    stage = _maker(context, reference)
+    if isinstance(stage, TrainStage):
+        return _classes(context, stage.source)
+    return _taken(context, stage)[1]
+
+
+def _maker(context: StageContext, reference: str) -> TrainStage | ConvertStage:
+    """The stage whose model is behind a checkpoint, snapshots or a selection."""
     stage = context.recipe.stages[reference.partition(".")[0]]
     if isinstance(stage, SelectStage):
         stage = context.recipe.stages[stage.snapshots.partition(".")[0]]
-    if isinstance(stage, ConvertStage):
-        return load_checkpoint(context.file(stage.file), stage.family).classes
-    assert isinstance(stage, TrainStage)
-    return _classes(context, stage.source)
+    assert isinstance(stage, TrainStage | ConvertStage)
+    return stage
+
+
+def _taken(context: StageContext, stage: ConvertStage) -> tuple[ModelConfig, ClassSet]:
+    """Settings and classes of a checkpoint from elsewhere; every stage that uses it asks."""
+    file = context.file(stage.file)
+    changed = file.stat().st_mtime_ns if file.is_file() else 0
+    return _read_taken(file, stage.family, changed)
+
+
+@lru_cache(maxsize=8)
+def _read_taken(file: Path, family: str | None, changed: int) -> tuple[ModelConfig, ClassSet]:
+    trained = load_checkpoint(file, family)
+    return trained.config, trained.classes
 
 
 def _check_classes(context: StageContext, config: StageConfig, place: str) -> None:
