@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from segadapt.batch import LabelledBatch, UnlabelledBatch
 from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
 from segadapt.engine.loop import TrainingStep
-from segadapt.engine.optim import discriminator_optimizer, model_optimizer
+from segadapt.engine.optim import adam, model_optimizer, poly_factor
 from segadapt.losses.entropy import weighted_self_information
 from segadapt.methods.advent import AdvEnt
 from segadapt.models.aspp import ASPPClassifier
@@ -74,10 +74,7 @@ def measure(variant: str, steps: int, device: str) -> dict[str, float]:
     }
     optimizers = {
         "model": model_optimizer(model, ModelOptimizer()),
-        **{
-            n: discriminator_optimizer(d, DiscriminatorOptimizer())
-            for n, d in discriminators.items()
-        },
+        **{n: adam(d, DiscriminatorOptimizer()) for n, d in discriminators.items()},
     }
     source = LabelledBatch(
         torch.randn(1, 3, *SOURCE, device=device) * 50,
@@ -123,8 +120,7 @@ def engine_step(
         AdvEnt(AdvEnt.Config(), SegmentationTask(NUM_CLASSES)),
         nets,
         optimizers,
-        schedule_iterations=250000,
-        power=0.9,
+        lambda i: poly_factor(i, 250000, 0.9),
         autocast=lambda: torch.autocast(device, torch.bfloat16, enabled=precision == "bf16-mixed"),
     )
     return lambda source, target: (step(0, source, target), None)[1]

@@ -15,6 +15,7 @@ Kind = Literal[
     "selection",
     "images",
     "labels",
+    "translator",
     "translation",
     "folder",
     "class_prior",
@@ -28,6 +29,7 @@ OUTPUTS: dict[str, dict[str, Kind]] = {
     "pseudo_label": {"labels": "labels"},
     "pixel_split": {"labels": "labels"},
     "convert": {"checkpoint": "checkpoint"},
+    "train_translator": {"translator": "translator"},
     "translate": {"images": "translation"},
     "evaluate": {},
     "draw": {"folder": "folder"},
@@ -35,6 +37,7 @@ OUTPUTS: dict[str, dict[str, Kind]] = {
 }
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
+TRANSLATOR_FILE = "translator.safetensors"
 SPLIT_FILE = "split.json"
 LABELS_FILE = "labels.json"
 IMAGES_FILE = "images.json"

@@ -13,9 +13,11 @@ from segadapt.config import (
     DrawStage,
     EvaluateStage,
     FolderTranslation,
+    GeneratorTranslation,
     SelectStage,
     StageConfig,
     TrainStage,
+    TrainTranslatorStage,
     TranslateStage,
 )
 from segadapt.data.listing import find_images
@@ -24,7 +26,7 @@ from segadapt.errors import SegadaptError
 from segadapt.stages.context import StageContext
 
 # Settings that change how a stage runs but not what it computes.
-WITHOUT_EFFECT = {"save_every", "log_every", "workers", "gallery", "pictures", "features"}
+WITHOUT_EFFECT = {"save_every", "log_every", "workers", "gallery", "pictures", "features", "sheets"}
 
 
 class Origin(NamedTuple):
@@ -61,6 +63,7 @@ def _references(config: StageConfig) -> list[str]:
         "source",
         "target",
         "start_from",
+        "segmenter",
         "class_prior",
         "checkpoint",
         "snapshots",
@@ -68,6 +71,8 @@ def _references(config: StageConfig) -> list[str]:
         "domain",
     )
     found = [values[n] for n in names if isinstance(values.get(n), str)]
+    if isinstance(config, TranslateStage) and isinstance(config.translation, GeneratorTranslation):
+        found += [config.translation.translator] if config.translation.translator else []
     found += values.get("checkpoints", []) + values.get("selections", [])
     return found + [name for weights in values.get("ensembles", {}).values() for name in weights]
 
@@ -104,6 +109,12 @@ def _inputs(context: StageContext, config: StageConfig, domains: dict[str, Any])
         listing = sorted((name, _size(path)) for name, path in found.items())
         digest = hashlib.sha256(json.dumps(listing).encode()).hexdigest()
         inputs["folder"] = {"images": len(listing), "listing_sha256": digest}
+    if (
+        isinstance(config, TranslateStage)
+        and isinstance(config.translation, GeneratorTranslation)
+        and config.translation.file is not None
+    ):
+        inputs |= _file_input("file_sha256", context.file(config.translation.file))
     if isinstance(config, ConvertStage):
         inputs |= _file_input("file_sha256", context.file(config.file))
     return inputs
@@ -130,6 +141,8 @@ def _labelled(config: StageConfig) -> str | None:
     """The reference whose labels the stage opens."""
     if isinstance(config, TrainStage | ClassPriorStage | SelectStage):
         return config.source
+    if isinstance(config, TrainTranslatorStage):
+        return config.source if config.reads_labels else None
     return config.domain if isinstance(config, EvaluateStage) else None
 
 

@@ -17,6 +17,7 @@ import segadapt
 from segadapt.artefacts import OUTPUTS, write_json
 from segadapt.config import Recipe
 from segadapt.engine.fabric import Processes, check_device, launch
+from segadapt.engine.state import STATE_FILE
 from segadapt.errors import SegadaptError
 from segadapt.origins import Origin, find_origins, with_dependents
 from segadapt.provenance import write_provenance
@@ -31,15 +32,16 @@ from segadapt.stages import (
     rank,
     select,
     train,
+    train_translator,
     translate,
 )
 from segadapt.stages.context import StageContext
 from segadapt.stages.preflight import preflight
-from segadapt.stages.train import STATE_FILE
 
 STAGES = {
     "draw": draw.run,
     "convert": convert.run,
+    "train_translator": train_translator.run,
     "translate": translate.run,
     "class_prior": class_prior.run,
     "train": train.run,

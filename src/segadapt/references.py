@@ -10,6 +10,7 @@ from segadapt.config import (
     DrawStage,
     EvaluateStage,
     FourierTranslation,
+    GeneratorTranslation,
     PixelSplitStage,
     PseudoLabelStage,
     RankStage,
@@ -17,6 +18,7 @@ from segadapt.config import (
     SelectStage,
     StageConfig,
     TrainStage,
+    TrainTranslatorStage,
     TranslateStage,
 )
 from segadapt.errors import SegadaptError
@@ -49,6 +51,11 @@ def check_references(recipe: Recipe, title: str) -> None:
             check.select(stage)
         elif isinstance(stage, ClassPriorStage):
             check.expect("source", stage.source, ("source", "labels", "translation"))
+        elif isinstance(stage, TrainTranslatorStage):
+            check.expect("source", stage.source, ("source",))
+            check.expect("target", stage.target, ("target", "images"))
+            if stage.segmenter is not None:
+                check.expect("segmenter", stage.segmenter, ("checkpoint",))
         elif isinstance(stage, TranslateStage):
             check.translate(stage)
         elif isinstance(stage, RankStage | PseudoLabelStage | PixelSplitStage):
@@ -95,6 +102,10 @@ class _Checker:
             raise SegadaptError(
                 f"{self.place}.target: is required; name the target domain whose look is taken"
             )
+        if isinstance(stage.translation, GeneratorTranslation) and stage.translation.translator:
+            self.expect("translation.translator", stage.translation.translator, ("translator",))
+        if stage.segmenter is not None:
+            self.expect("segmenter", stage.segmenter, ("checkpoint",))
 
     def select(self, stage: SelectStage) -> None:
         self.expect("snapshots", stage.snapshots, ("snapshots",))

@@ -16,7 +16,7 @@ from PIL import Image
 from segadapt.classes import CAMVID_11
 from segadapt.data.domain import ClassMap, Domain, Sample
 from segadapt.errors import SegadaptError
-from segadapt.stages.translate import counterparts
+from segadapt.stages.translators import counterparts
 
 
 def stages(translation: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -11,13 +11,14 @@ import torch
 from filling import fill
 
 from segadapt.classes import CITYSCAPES_19, ClassSet
-from segadapt.data.transforms import normalise, read_ids, read_image, resize_label
+from segadapt.data.transforms import read_ids, read_image, resize_label
 from segadapt.engine.optim import poly_factor
 from segadapt.losses.adversarial import domain_loss
 from segadapt.losses.entropy import entropy_loss, weighted_self_information
 from segadapt.losses.segmentation import cross_entropy
 from segadapt.metrics import ConfusionMatrix, score
 from segadapt.models.discriminator import build_discriminator
+from segadapt.models.inputs import normalise
 from segadapt.models.resnet import ResNetSegmenter
 from segadapt.split.entropy_ranking import image_entropies, normaliser, split_by_score
 from segadapt.tasks.segmentation import upsample

@@ -13,10 +13,11 @@ from torch import nn
 
 from segadapt.batch import LabelledBatch, UnlabelledBatch
 from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
-from segadapt.data.transforms import normalise, read_ids, read_image, resize_label
+from segadapt.data.transforms import read_ids, read_image, resize_label
 from segadapt.engine.loop import TrainingStep
-from segadapt.engine.optim import discriminator_optimizer, model_optimizer
+from segadapt.engine.optim import adam, model_optimizer, poly_factor
 from segadapt.methods.base import find_method
+from segadapt.models.inputs import normalise
 from segadapt.models.resnet import ResNetSegmenter
 from segadapt.tasks.segmentation import SegmentationTask
 
@@ -75,9 +76,9 @@ def test_training_steps_agree_with_the_released_program(reference: Path, run: st
     nets: dict[str, nn.Module] = {"model": model, **extra}
     optimizers = {
         "model": model_optimizer(model, ModelOptimizer(repeated_updates=repeated)),
-        **{n: discriminator_optimizer(x, DiscriminatorOptimizer()) for n, x in extra.items()},
+        **{n: adam(x, DiscriminatorOptimizer()) for n, x in extra.items()},
     }
-    step = TrainingStep(method, nets, optimizers, schedule_iterations=250000, power=0.9)
+    step = TrainingStep(method, nets, optimizers, lambda i: poly_factor(i, 250000, 0.9))
 
     for network in nets.values():
         network.train()

@@ -9,7 +9,7 @@ from torch import nn
 from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
 from segadapt.engine.optim import (
     RepeatedSGD,
-    discriminator_optimizer,
+    adam,
     model_optimizer,
     poly_factor,
     set_learning_rate,
@@ -153,7 +153,7 @@ def test_repeated_updates_count_as_the_released_walk_over_nested_modules_does() 
 def test_discriminator_optimizer_is_adam_with_its_settings() -> None:
     network = nn.Conv2d(1, 1, 1)
     config = DiscriminatorOptimizer(lr=0.25, betas=(0.5, 0.75))
-    optimizer = discriminator_optimizer(network, config)
+    optimizer = adam(network, config)
     assert isinstance(optimizer, torch.optim.Adam)
     (group,) = optimizer.param_groups
     assert (group["lr"], group["base_lr"], tuple(group["betas"])) == (0.25, 0.25, (0.5, 0.75))

@@ -9,8 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from segadapt.data.transforms import normalise, read_ids, read_image, resize_label
+from segadapt.data.transforms import read_ids, read_image, resize_label
 from segadapt.errors import SegadaptError
+from segadapt.models.inputs import normalise
 
 
 def save(pixels: np.ndarray, path: Path) -> Path:

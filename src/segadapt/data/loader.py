@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from segadapt.data.domain import Domain
-from segadapt.data.transforms import resize_image, resize_label, scaled_size
+from segadapt.data.transforms import crop_window, resize_image, resize_label, scaled_size
 from segadapt.errors import SegadaptError, first_line
 
 # In the children of a run on several processes the default is to start workers afresh, which
@@ -24,8 +24,8 @@ from segadapt.errors import SegadaptError, first_line
 START_METHOD = "fork" if sys.platform == "linux" else None
 
 
-SCALE_STREAM = 1
-"""Sets the scales' random numbers apart from those of the order, whose seeds have two parts."""
+SCALE_STREAM, CROP_STREAM = 1, 2
+"""Set these random numbers apart from those of the order, whose seeds have two parts."""
 
 
 class RawBatch(NamedTuple):
@@ -43,6 +43,8 @@ class Draw(NamedTuple):
     image: int
     mirrored: bool
     scale: float
+    place: tuple[float, float] = (0.0, 0.0)
+    """Where a crop lies, (down, across): from 0, the first place, to 1, the last."""
 
 
 def training_order(
@@ -67,14 +69,16 @@ def training_order(
         scale = 1.0
         if scales != (1.0, 1.0):
             scale = float(np.random.default_rng((seed, iteration, SCALE_STREAM)).uniform(*scales))
-        for position in range(iteration * batch_size, (iteration + 1) * batch_size):
+        places = np.random.default_rng((seed, iteration, CROP_STREAM)).random((batch_size, 2))
+        for row, position in enumerate(range(iteration * batch_size, (iteration + 1) * batch_size)):
             if position // length != epoch:
                 epoch = position // length
                 generator = np.random.default_rng((seed, epoch))
                 order = generator.permutation(length)
                 mirrored = generator.random(length) < 0.5
             i = position % length
-            batch.append(Draw(int(order[i]), bool(flip and mirrored[i]), scale))
+            down, across = places[row].tolist()
+            batch.append(Draw(int(order[i]), bool(flip and mirrored[i]), scale, (down, across)))
         yield batch
 
 
@@ -87,6 +91,7 @@ def training_batches(
     flip: bool,
     workers: int,
     scales: tuple[float, float] = (1.0, 1.0),
+    crop: tuple[int, int] | None = None,
 ) -> Iterator[RawBatch]:
     """Batches for iterations ``iterations[0]`` to ``iterations[1]`` - 1.
 
@@ -99,6 +104,7 @@ def training_batches(
         flip: mirror images (and labels) at random.
         workers: worker processes; 0 decodes in this one.
         scales: smallest and largest factor on the size of a batch's images.
+        crop: (height, width) of random crops; whole images where not given.
 
     Raises:
         SegadaptError: an image or label cannot be used.
@@ -108,7 +114,7 @@ def training_batches(
     order = training_order(len(domain), batch_size, seed, *iterations, flip, scales)
     mine = [batch[rank * local : (rank + 1) * local] for batch in order]
     loader = DataLoader(
-        _TrainingImages(domain),
+        _TrainingImages(domain, crop),
         batch_sampler=mine,  # type: ignore[arg-type]
         num_workers=workers,
         collate_fn=_stack,
@@ -129,7 +135,11 @@ class InferenceBatch(NamedTuple):
 
 
 def inference_batches(
-    domain: Domain, batch_size: int, share: tuple[int, int], workers: int
+    domain: Domain,
+    batch_size: int,
+    share: tuple[int, int],
+    workers: int,
+    on_error: Callable[[SegadaptError], None] | None = None,
 ) -> Iterator[InferenceBatch]:
     """Every image of this process's share once; images of different sizes go into own batches.
 
@@ -138,9 +148,10 @@ def inference_batches(
         batch_size: most images at once.
         share: (rank, number of processes); images are dealt out in turn.
         workers: worker processes; 0 decodes in this one.
+        on_error: is told of images or labels that cannot be used, which are left out.
 
     Raises:
-        SegadaptError: an image or label cannot be used.
+        SegadaptError: an image or label cannot be used, and nobody wants to be told.
     """
     mine = list(range(share[0], len(domain), share[1]))
     loader = DataLoader(
@@ -154,6 +165,9 @@ def inference_batches(
     for items in _told(loader):
         by_size: dict[tuple[int, ...], list[Any]] = {}
         for item in items:
+            if on_error is not None and isinstance(item, SegadaptError):
+                on_error(item)
+                continue
             index, image, label = _or_raise(item)
             by_size.setdefault(image.shape, []).append((index, image, label))
         for group in by_size.values():
@@ -170,11 +184,15 @@ class Done(NamedTuple):
     indices: list[int]
 
 
-def mapped(job: Callable[[int], object], indices: list[int], workers: int) -> Iterator[Done]:
+def mapped(
+    job: Callable[[int], object],
+    indices: list[int],
+    workers: int,
+    on_error: Callable[[SegadaptError], None],
+) -> Iterator[Done]:
     """Do ``job`` for every number in worker processes, and say which are done.
 
-    Raises:
-        SegadaptError: the job raised it.
+    ``on_error`` is told of the SegadaptErrors that the job raises.
     """
     loader = DataLoader(
         _Jobs(job, indices),
@@ -183,7 +201,10 @@ def mapped(job: Callable[[int], object], indices: list[int], workers: int) -> It
         multiprocessing_context=START_METHOD if workers else None,
     )
     for index in _told(loader):
-        yield Done([_or_raise(index)])
+        if isinstance(index, SegadaptError):
+            on_error(index)
+        else:
+            yield Done([index])
 
 
 @dataclass
@@ -205,6 +226,7 @@ class _Jobs(Dataset[Any]):
 @dataclass
 class _TrainingImages(Dataset[Any]):
     domain: Domain
+    crop: tuple[int, int] | None = None
 
     def __getitem__(self, draw: Draw) -> Any:
         # A worker's exception would reach the user wrapped in a traceback, so it is handed over
@@ -222,6 +244,12 @@ class _TrainingImages(Dataset[Any]):
             image = resize_image(image, scaled_size(image.shape[:2], draw.scale))
         maps = [None if x is None else resize_label(x, image.shape[:2]) for x in (label, index)]
         arrays = [image, *maps]
+        if self.crop is not None:
+            try:
+                window = crop_window(image.shape[:2], self.crop, draw.place)
+            except SegadaptError as error:
+                return SegadaptError(f"{self.domain.samples[draw.image].image}: {error}")
+            arrays = [None if x is None else x[window] for x in arrays]
         if draw.mirrored:
             arrays = [None if x is None else x[:, ::-1] for x in arrays]
         return tuple(

@@ -1,4 +1,4 @@
-"""From image and label files to arrays, and from arrays to network input."""
+"""From image and label files to arrays."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
-from torch import Tensor
 
-from segadapt.config import InputFormat
 from segadapt.data.paths import DataPath
 from segadapt.errors import SegadaptError
-
-# Channel means of ImageNet as the Caffe networks, and all of the published programs, use them.
-BGR_MEAN = (104.00698793, 116.66876762, 122.67891434)
-RGB_MEAN = (0.485, 0.456, 0.406)
-RGB_STD = (0.229, 0.224, 0.225)
 
 # What Pillow raises for files that are no images, cut off or damaged.
 UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
@@ -97,6 +89,28 @@ def scaled_size(size: tuple[int, ...], scale: float) -> tuple[int, int]:
     return height, width
 
 
+def crop_window(
+    size: tuple[int, ...], crop: tuple[int, int], place: tuple[float, float]
+) -> tuple[slice, slice]:
+    """Rows and columns of a crop of (height, width) ``crop`` in an image of ``size``.
+
+    Args:
+        size: (height, width) of the image.
+        crop: the same of the crop.
+        place: of its corner, from 0 (first possible row, column) up to, not reaching, 1.
+
+    Raises:
+        SegadaptError: the image is smaller than the crop.
+    """
+    if size[0] < crop[0] or size[1] < crop[1]:
+        raise SegadaptError(
+            f"is {size[0]}x{size[1]} (height x width), smaller than the crop {crop[0]}x{crop[1]}; "
+            "make the crop smaller, or give the domain a size"
+        )
+    top, left = (int(p * (s - c + 1)) for p, s, c in zip(place, size, crop, strict=True))
+    return slice(top, top + crop[0]), slice(left, left + crop[1])
+
+
 def resize_label(label: NDArray[np.uint8], size: tuple[int, int] | None) -> NDArray[np.uint8]:
     """Resize ids (height, width) by nearest neighbour, as published."""
     if size is None or label.shape == size:
@@ -131,22 +145,3 @@ def _undecodable(path: DataPath, kind: str, error: Exception) -> SegadaptError:
     return SegadaptError(
         f"{path}: the {kind} file cannot be decoded ({error}); replace or remove it"
     )
-
-
-def normalise(image: Tensor, input_format: InputFormat) -> Tensor:
-    """Network input from decoded images, on their device.
-
-    Args:
-        image: uint8 RGB, (N, H, W, 3).
-        input_format: which channel order and scale the network's starting weights expect.
-
-    Returns:
-        (N, 3, H, W) float32 in channels-last memory order.
-    """
-    planes = image.permute(0, 3, 1, 2)  # no copy: channels-last order comes for free
-    if input_format == "bgr_mean":
-        mean = torch.tensor(BGR_MEAN, dtype=torch.float32, device=image.device).view(1, 3, 1, 1)
-        return planes.flip(1).float() - mean
-    mean = torch.tensor(RGB_MEAN, dtype=torch.float32, device=image.device).view(1, 3, 1, 1)
-    std = torch.tensor(RGB_STD, dtype=torch.float32, device=image.device).view(1, 3, 1, 1)
-    return (planes.float() / 255.0 - mean) / std

@@ -81,6 +81,14 @@ class Processes:
         torch.distributed.all_gather_object(values, value)
         return values
 
+    def joined(self, value: Tensor) -> Tensor:
+        """Tensors of all processes, alike in shape, joined along the first axis."""
+        if self.count == 1:
+            return value
+        parts = [torch.empty_like(value) for _ in range(self.count)]
+        torch.distributed.all_gather(parts, value.contiguous())
+        return torch.cat(parts)
+
     def average_gradients(self, parameters: list[nn.Parameter]) -> None:
         """Replace every gradient by its mean over the processes.
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,21 +17,37 @@ from torch import Tensor, nn
 from segadapt.batch import LabelledBatch, UnlabelledBatch
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
-from segadapt.engine.optim import poly_factor, set_learning_rate
+from segadapt.engine.optim import set_learning_rate
 from segadapt.engine.state import TrainingState
 from segadapt.errors import Interrupted, SegadaptError
-from segadapt.methods.base import Method
+
+SourceBatch = LabelledBatch | UnlabelledBatch
+
+
+class Learner(Protocol):
+    """What is trained: a :class:`~segadapt.methods.base.Method`, or CycleGAN."""
+
+    def step(
+        self,
+        nets: Mapping[str, nn.Module],
+        source: Any,
+        target: Any,
+        backward: Callable[[Tensor], None],
+    ) -> dict[str, Tensor]:
+        """See :meth:`segadapt.methods.base.Method.step`."""
 
 
 @dataclass
 class TrainingStep:
-    """One iteration: all of a method's losses, then one step of every optimizer."""
+    """One iteration: all of a method's losses, then one step of every optimizer.
 
-    method: Method
+    ``rate_factor`` is the factor on all learning rates at an iteration, from 0.
+    """
+
+    method: Learner
     nets: Mapping[str, nn.Module]
     optimizers: Mapping[str, torch.optim.Optimizer]
-    schedule_iterations: int
-    power: float
+    rate_factor: Callable[[int], float]
     clip_norm: float | None = None
     average_gradients: Callable[[list[nn.Parameter]], None] | None = None
     autocast: Callable[[], contextlib.AbstractContextManager[None]] = field(
@@ -38,11 +55,10 @@ class TrainingStep:
     )
 
     def __call__(
-        self, iteration: int, source: LabelledBatch, target: UnlabelledBatch | None
+        self, iteration: int, source: SourceBatch, target: UnlabelledBatch | None
     ) -> dict[str, Tensor]:
         """Run iteration ``iteration`` (from 0) and return the method's losses, detached."""
-        factor = poly_factor(iteration, self.schedule_iterations, self.power)
-        set_learning_rate(self.optimizers.values(), factor)
+        set_learning_rate(self.optimizers.values(), self.rate_factor(iteration))
         for optimizer in self.optimizers.values():
             optimizer.zero_grad(set_to_none=True)
         with self.autocast():
@@ -56,14 +72,14 @@ class TrainingStep:
         return losses
 
     def learning_rate(self) -> float:
-        """The model's current rate (of its first parameter group)."""
-        return float(self.optimizers["model"].param_groups[0]["lr"])
+        """The current rate of the first optimizer's first parameter group."""
+        return float(next(iter(self.optimizers.values())).param_groups[0]["lr"])
 
 
 def train(
     step: TrainingStep,
     state: TrainingState,
-    batches: Callable[[int], Iterator[tuple[LabelledBatch, UnlabelledBatch | None]]],
+    batches: Callable[[int], Iterator[tuple[SourceBatch, UnlabelledBatch | None]]],
     log: TrainingLog,
     iterations: int,
     save_every: int,
@@ -141,8 +157,8 @@ def _require_finite_weights(nets: Mapping[str, nn.Module], place: str) -> None:
 
 def _diverged(what: str) -> SegadaptError:
     return SegadaptError(
-        f"{what} became non-finite, training diverged; lower optimizer.lr or set "
-        "optimizer.clip_norm, and do the stage again with --redo"
+        f"{what} became non-finite, training diverged; lower optimizer.lr or (of a segmenter) "
+        "set optimizer.clip_norm, and do the stage again with --redo"
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
+from segadapt.config import DiscriminatorOptimizer, ModelOptimizer, TranslatorOptimizer
 from segadapt.models.base import Segmenter
 
 
@@ -57,10 +57,10 @@ def model_optimizer(model: Segmenter, config: ModelOptimizer) -> torch.optim.Opt
     return kind(groups, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
 
 
-def discriminator_optimizer(
-    network: nn.Module, config: DiscriminatorOptimizer
+def adam(
+    network: nn.Module, config: DiscriminatorOptimizer | TranslatorOptimizer
 ) -> torch.optim.Optimizer:
-    """Adam for one network that is trained beside the model."""
+    """Adam for a discriminator or a generator."""
     group = {"params": list(network.parameters()), "base_lr": config.lr}
     return torch.optim.Adam([group], lr=config.lr, betas=config.betas)
 
@@ -68,6 +68,12 @@ def discriminator_optimizer(
 def poly_factor(iteration: int, total: int, power: float) -> float:
     """Polynomial decay (1 - iteration / total) ** power, for iterations counted from 0."""
     return float((1.0 - min(iteration, total) / total) ** power)
+
+
+def linear_factor(iteration: int, total: int, steady: float) -> float:
+    """1 for a share ``steady`` of ``total`` iterations, then down to 0 in a line (CycleGAN)."""
+    held = steady * total
+    return 1.0 if iteration < held else (total - iteration) / (total - held)
 
 
 def set_learning_rate(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None:

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from segadapt.classes import ClassSet
 from segadapt.config import Views
-from segadapt.data.transforms import normalise, read_image, resize_image
+from segadapt.data.transforms import read_image, resize_image
 from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.views import view_logits
 from segadapt.errors import SegadaptError
 from segadapt.losses.entropy import entropy_map
 from segadapt.models.checkpoints import TrainedModel, load_checkpoint
+from segadapt.models.inputs import normalise
 from segadapt.tasks.segmentation import upsample
 
 

@@ -13,6 +13,8 @@ from torch import nn
 from segadapt.engine.fabric import Processes
 from segadapt.errors import SegadaptError, first_line
 
+STATE_FILE = "state.pt"
+
 
 @dataclass
 class TrainingState:

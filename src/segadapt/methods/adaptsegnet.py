@@ -14,9 +14,9 @@ from segadapt.methods.base import (
     LevelWeights,
     Method,
     TargetConfig,
-    without_gradient,
 )
 from segadapt.models.discriminator import level_discriminators
+from segadapt.models.frozen import without_gradient
 from segadapt.tasks.segmentation import Level
 
 

@@ -150,13 +150,6 @@ def weighted_sum(
     return total
 
 
-def without_gradient(network: nn.Module, x: Tensor) -> Tensor:
-    """Run ``network`` so that gradients reach ``x`` but not the network's parameters."""
-    parameters = {name: p.detach() for name, p in network.named_parameters()}
-    output: Tensor = torch.func.functional_call(network, parameters, (x,))
-    return output
-
-
 def find_method(name: str) -> type[Method]:
     """The method class called ``name``: a file of this folder, or ``package.module:Class``.
 

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from segadapt.batch import LabelledBatch, UnlabelledBatch
 from segadapt.losses.adversarial import domain_loss
 from segadapt.losses.two_views import cosine_distance, weight_discrepancy, weighted_domain_loss
-from segadapt.methods.base import Backward, LevelWeights, Method, without_gradient
+from segadapt.methods.base import Backward, LevelWeights, Method
 from segadapt.models.base import Segmenter
 from segadapt.models.discriminator import level_discriminators
+from segadapt.models.frozen import without_gradient
 from segadapt.section import Section
 from segadapt.tasks.segmentation import Level, upsample
 

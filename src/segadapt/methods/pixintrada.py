@@ -17,8 +17,9 @@ from segadapt.losses.pixel_adversarial import (
     pixel_fooling_loss,
 )
 from segadapt.losses.segmentation import IGNORE
-from segadapt.methods.base import Backward, LevelWeights, Method, weighted_sum, without_gradient
+from segadapt.methods.base import Backward, LevelWeights, Method, weighted_sum
 from segadapt.models.discriminator import level_discriminators
+from segadapt.models.frozen import without_gradient
 from segadapt.section import Section
 from segadapt.tasks.segmentation import upsample
 

@@ -16,6 +16,7 @@ from segadapt.config import (
     DrawStage,
     EvaluateStage,
     FolderTranslation,
+    GeneratorTranslation,
     ModelConfig,
     PixelSplitStage,
     PseudoLabelStage,
@@ -23,6 +24,7 @@ from segadapt.config import (
     SelectStage,
     StageConfig,
     TrainStage,
+    TrainTranslatorStage,
     TranslateStage,
 )
 from segadapt.data.listing import dataset_reader, find_class_map
@@ -31,10 +33,12 @@ from segadapt.data.transforms import image_size, scaled_size
 from segadapt.errors import SegadaptError
 from segadapt.methods.base import Method, find_method
 from segadapt.models.checkpoints import load_checkpoint
+from segadapt.models.generator import STRIDE
 from segadapt.models.initialise import build_segmenter, check_weights
+from segadapt.models.translators import load_translator
 from segadapt.stages.context import StageContext
 from segadapt.stages.train import build_method
-from segadapt.stages.translate import counterparts
+from segadapt.stages.translators import counterparts
 
 SMALLEST_FOR_DISCRIMINATOR = 32
 """Five convolutions of stride 2 leave nothing of a smaller map."""
@@ -78,6 +82,8 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
             needed += context.file(config.file).stat().st_size
         elif isinstance(config, TranslateStage):
             _check_translation(context, config)
+        elif isinstance(config, TrainTranslatorStage):
+            _check_translator(context, config, place, devices)
         elif isinstance(config, DrawStage):
             needed += sum(config.counts.values()) * config.size[0] * config.size[1] * 3
         _check_classes(context, config, place)
@@ -134,11 +140,7 @@ def _check_train(
         raise SegadaptError(
             f"{place}.scales: {list(config.scales)} must be the smallest factor, then the largest"
         )
-    if config.batch_size % devices:
-        raise SegadaptError(
-            f"{place}.batch_size: {config.batch_size} images cannot be shared by {devices} "
-            "processes; make it a multiple"
-        )
+    _check_shared(config.batch_size, devices, place)
     _open(context, config.source, labelled=True)
     if method.uses_target and config.target is not None:
         _open(context, config.target, labelled=False)
@@ -161,6 +163,14 @@ def _check_train(
             _check_one_size(context, name, place)
 
 
+def _check_shared(batch_size: int, devices: int, place: str) -> None:
+    if batch_size % devices:
+        raise SegadaptError(
+            f"{place}.batch_size: {batch_size} images cannot be shared by {devices} processes; "
+            "make it a multiple"
+        )
+
+
 def _check_translation(context: StageContext, config: TranslateStage) -> None:
     _open(context, config.source, labelled=False)
     if config.target is not None:
@@ -169,6 +179,37 @@ def _check_translation(context: StageContext, config: TranslateStage) -> None:
     if isinstance(config.translation, FolderTranslation) and domain.drawn_by is None:
         source = context.domain(config.source, labelled=False)
         counterparts(source, context.file(config.translation.folder))
+    if isinstance(config.translation, GeneratorTranslation) and config.translation.file is not None:
+        load_translator(context.file(config.translation.file))
+
+
+def _check_translator(
+    context: StageContext, config: TrainTranslatorStage, place: str, devices: int
+) -> None:
+    _check_shared(config.batch_size, devices, place)
+    _open(context, config.source, labelled=config.reads_labels)
+    _open(context, config.target, labelled=False)
+    for reference in (config.source, config.target):
+        name = _domain_behind(context, reference)
+        size = context.recipe.domains[name].size
+        if config.crop is None and size is None:
+            raise SegadaptError(
+                f"{place}.crop: is needed, as images of domain {name!r} keep their own sizes; set "
+                "it, or give the domain a size"
+            )
+        if config.crop and size and (config.crop[0] > size[0] or config.crop[1] > size[1]):
+            raise SegadaptError(
+                f"{place}.crop: {list(config.crop)} is larger than the images of domain {name!r}, "
+                f"{list(size)} (height, width); make it smaller"
+            )
+        seen = config.crop or size
+        assert seen is not None
+        if min(seen) < SMALLEST_FOR_DISCRIMINATOR or any(side % STRIDE for side in seen):
+            raise SegadaptError(
+                f"{place}: generators train on images of {list(seen)} (height, width) from domain "
+                f"{name!r}; sides must be multiples of {STRIDE} and at least "
+                f"{SMALLEST_FOR_DISCRIMINATOR}: set crop, or another size"
+            )
 
 
 def _check_rare_classes(context: StageContext, config: RankStage, place: str) -> None:
@@ -296,6 +337,10 @@ def _check_classes(context: StageContext, config: StageConfig, place: str) -> No
             if reference is not None:
                 found[f"{reference!r}"] = _classes(context, reference)
         checkpoints = [config.snapshots]
+    elif isinstance(config, TrainTranslatorStage) and config.reads_labels:
+        assert config.segmenter is not None
+        found[f"{config.source!r}"] = _classes(context, config.source)
+        checkpoints = [config.segmenter]
     else:
         return
     for reference in checkpoints:

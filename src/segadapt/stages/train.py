@@ -9,24 +9,23 @@ from typing import Any
 import torch
 
 from segadapt.artefacts import CHECKPOINT_FILE, snapshot_file
-from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.batch import UnlabelledBatch
 from segadapt.config import TrainStage
 from segadapt.data.domain import Domain
 from segadapt.data.loader import RawBatch, training_batches
-from segadapt.data.transforms import normalise
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
-from segadapt.engine.loop import TrainingStep, train
-from segadapt.engine.optim import discriminator_optimizer, model_optimizer
-from segadapt.engine.state import TrainingState
+from segadapt.engine.loop import SourceBatch, TrainingStep, train
+from segadapt.engine.optim import adam, model_optimizer, poly_factor
+from segadapt.engine.state import STATE_FILE, TrainingState
 from segadapt.methods.base import Method, find_method
 from segadapt.models.base import Segmenter
 from segadapt.models.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
 from segadapt.models.initialise import build_segmenter, load_starting_weights
+from segadapt.models.inputs import normalise
+from segadapt.stages.batches import pairs
 from segadapt.stages.context import StageContext
 from segadapt.tasks.segmentation import SegmentationTask
-
-STATE_FILE = "state.pt"
 
 
 def run(
@@ -69,7 +68,7 @@ def _train(
     step = _training_step(config, method, model, processes)
     state = TrainingState(directory / STATE_FILE, step.nets, step.optimizers, method, processes)
 
-    def batches(start: int) -> Iterator[tuple[LabelledBatch, UnlabelledBatch | None]]:
+    def batches(start: int) -> Iterator[tuple[SourceBatch, UnlabelledBatch | None]]:
         return _batches(config, source, target, seed, start, processes)
 
     log = TrainingLog(directory, name, enabled=processes.is_first)
@@ -130,13 +129,13 @@ def _training_step(
         net.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizers = {"model": model_optimizer(model, config.optimizer)}
     for name, network in extra.items():
-        optimizers[name] = discriminator_optimizer(network, config.discriminator_optimizer)
+        optimizers[name] = adam(network, config.discriminator_optimizer)
+    length = config.schedule.iterations or config.iterations
     return TrainingStep(
         method,
         nets,
         optimizers,
-        schedule_iterations=config.schedule.iterations or config.iterations,
-        power=config.schedule.power,
+        lambda iteration: poly_factor(iteration, length, config.schedule.power),
         clip_norm=config.optimizer.clip_norm,
         average_gradients=processes.average_gradients,
         autocast=processes.autocast,
@@ -150,33 +149,21 @@ def _batches(
     seed: int,
     start: int,
     processes: Processes,
-) -> Iterator[tuple[LabelledBatch, UnlabelledBatch | None]]:
-    share = (processes.rank, processes.count)
-    span = (start, config.iterations)
-
-    def raw(domain: Domain, offset: int) -> Iterator[RawBatch]:
+) -> Iterator[tuple[SourceBatch, UnlabelledBatch | None]]:
+    def raw(domain: Domain, seed: int) -> Iterator[RawBatch]:
         return training_batches(
             domain,
             config.batch_size,
-            seed + offset,
-            span,
-            share,
+            seed,
+            (start, config.iterations),
+            (processes.rank, processes.count),
             config.flip,
             config.workers,
             config.scales,
         )
 
-    def image(batch: RawBatch) -> torch.Tensor:
-        pixels = batch.image.to(processes.device, non_blocking=True)
-        return normalise(pixels, config.model.input_format)
+    def prepare(image: torch.Tensor) -> torch.Tensor:
+        return normalise(image, config.model.input_format)
 
-    targets = raw(target, 1) if target is not None else None
-    for source_batch in raw(source, 0):
-        assert source_batch.label is not None
-        index = source_batch.domain_index
-        labelled = LabelledBatch(
-            image(source_batch),
-            source_batch.label.to(processes.device, non_blocking=True),
-            None if index is None else index.to(processes.device, non_blocking=True) / 255,
-        )
-        yield labelled, UnlabelledBatch(image(next(targets))) if targets is not None else None
+    targets = raw(target, seed + 1) if target is not None else None
+    return pairs(raw(source, seed), targets, prepare, processes.device)

@@ -1,0 +1,48 @@
+"""How much of what a segmenter sees stays through a translation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from segadapt.config import TranslateStage
+from segadapt.data.domain import Domain
+from segadapt.data.loader import inference_batches
+from segadapt.engine.fabric import Processes
+from segadapt.engine.log import progress
+from segadapt.engine.predict import Predictor
+
+
+def agreement(
+    name: str,
+    source: Domain,
+    translated: Domain,
+    predictor: Predictor,
+    config: TranslateStage,
+    processes: Processes,
+) -> dict[str, Any]:
+    """Share of pixels with the same most probable class before and after translation.
+
+    Both are looked at in the size that the domain gives; labels are not needed.
+
+    Returns:
+        ``agreement`` in [0, 1], over all pixels of all images.
+    """
+    # Translated files have the source's size already, or are brought to it.
+    pair = (source, replace(translated, labelled=False))
+    share = (processes.rank, processes.count)
+    both = [inference_batches(domain, config.batch_size, share, config.workers) for domain in pair]
+    counts = torch.zeros(2, dtype=torch.float64)
+    for before in progress(both[0], f"{name}: agreement", len(source), processes):
+        after = next(both[1])
+        size = before.image.shape[1], before.image.shape[2]
+        first, second = (
+            predictor.probability(batch.image, size).argmax(dim=1).cpu()
+            for batch in (before, after)
+        )
+        counts[0] += (first == second).sum()
+        counts[1] += first.numel()
+    same, total = processes.sum(counts.to(processes.device)).tolist()
+    return {"agreement": same / total}
