@@ -33,7 +33,7 @@ def overlay_picture(
 
 
 def entropy_picture(entropy: NDArray[np.floating]) -> Image.Image:
-    """Grey picture of an entropy map (height, width) in [0, 1]; white is 1."""
+    """Grey picture of an entropy (or another) map (height, width) in [0, 1]; white is 1."""
     return Image.fromarray((np.clip(entropy, 0, 1) * 255).round().astype(np.uint8))
 
 

@@ -206,6 +206,33 @@ def test_stopped_run_saves_its_state_and_goes_on_to_the_same_result(
     assert_same_as_undisturbed(run, setting)
 
 
+def children(pid: int) -> list[int]:
+    """Process numbers of all children of a process."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for path in tasks for child in path.read_text().split()]
+
+
+def test_schedulers_that_signal_all_processes_lose_nothing(
+    setting: Path, tmp_path: Path, commands: Commands
+) -> None:
+    run = tmp_path / "run"
+    stage = train("advent", iterations=200, save_every=100, workers=1)
+    recipe = write_recipe(recipe_of({"advent": stage}), tmp_path / "recipe.yaml")
+    arguments = ("--out", run, "--data-root", setting / "data", "--device", "cpu")
+    command = commands.start("run", recipe, *arguments)
+    command.wait_until(lambda: records(run) >= 3)
+    workers = children(command.pid)
+    assert len(workers) == 2
+    for pid in (*workers, command.pid, *workers):
+        os.kill(pid, signal.SIGTERM)
+    assert command.wait() in (128 + signal.SIGINT, 128 + signal.SIGTERM)
+    message = command.stderr().strip()
+    assert len(message.splitlines()) == 1 and "goes on" in message
+    saved = torch.load(run / "1-advent" / "state.pt", weights_only=True)
+    assert saved["iteration"] == read_metrics(run / "1-advent")[-1]["iteration"]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_outside_of_training_without_traceback(
     which: signal.Signals, setting: Path, tmp_path: Path, commands: Commands

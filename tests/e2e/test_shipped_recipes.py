@@ -37,6 +37,9 @@ ALIKE = {
     "synthia-cityscapes/minent",
     "synthia-cityscapes/advent",
     "synthia-cityscapes/advent_minent",
+    "synthia-cityscapes/cirn",
+    "synthia-cityscapes/cirn_modules",
+    "gta5-cityscapes/translated_pixintrada",
     "synthia-cityscapes/oracle",
     "synthia-cityscapes/pixintrada_proportions",
     "synthia-cityscapes/vgg16/minent",
@@ -79,6 +82,9 @@ def small(recipe: Recipe) -> dict[str, Any]:
                 stage["scales"] = [1.0, 1.5]
             if stage["model"]["backbone"] == "resnet101":
                 stage["model"]["backbone"] = "resnet18"
+        elif stage["stage"] == "train_translator":
+            stage |= {"iterations": 2, "workers": 0, "log_every": 1, "crop": None, "sheets": 1}
+            stage |= {"generator": {"width": 2, "blocks": 1}, "discriminator_width": 2}
         elif stage["stage"] == "draw":
             stage |= {"size": SIZE, "counts": {split: 3 for split in stage["counts"]}}
         elif "workers" in stage:
@@ -121,7 +127,7 @@ def test_recipe_passes_check_and_runs_every_stage(name: str, tmp_path: Path) -> 
     assert len(manifests) == len(recipe.stages)
     for path in manifests:
         stage = json.loads(path.read_text())
-        if stage["stage"] == "train":
+        if stage["stage"] in ("train", "train_translator"):
             lines = (path.parent / "metrics.jsonl").read_text().splitlines()
             assert [json.loads(line)["iteration"] for line in lines] == [1, 2]
         if stage["stage"] == "evaluate":

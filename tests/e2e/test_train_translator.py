@@ -148,7 +148,9 @@ def test_two_processes_train_and_translate_as_one_does(setting: Path, tmp_path: 
         shutil.copytree(setting / "run" / "1-model", run / "1-model")
     run_recipe(recipe, one, setting / "data")
     run_recipe(recipe, two, setting / "data", devices=2)
-    for a, b in zip(read_metrics(one / "2-cyclegan"), read_metrics(two / "2-cyclegan"), strict=True):
+    for a, b in zip(
+        read_metrics(one / "2-cyclegan"), read_metrics(two / "2-cyclegan"), strict=True
+    ):
         losses = {key: value for key, value in a.items() if key.startswith("loss_")}
         assert {key: b[key] for key in losses} == pytest.approx(losses, rel=1e-3)
     shared = tmp_path / "shared"
@@ -272,7 +274,7 @@ def test_images_smaller_than_the_crop_are_told(data: Path, tmp_path: Path) -> No
     own = domains(target={"size": None})
     stage = {"cyclegan": cyclegan(crop=[32, 100], segmenter=None)}
     own["source"]["size"] = [64, 100]
-    with pytest.raises(SegadaptError, match="is 64x96 .* smaller than the crop 32x100"):
+    with pytest.raises(SegadaptError, match=r"is 64x96 .* smaller than the crop 32x100"):
         run_recipe(recipe_of(stage, own), tmp_path / "run", data)
 
 

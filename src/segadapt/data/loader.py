@@ -120,6 +120,7 @@ def training_batches(
         collate_fn=_stack,
         prefetch_factor=4 if workers else None,
         multiprocessing_context=START_METHOD if workers else None,
+        worker_init_fn=_leave_signals_to_parent,
         pin_memory=torch.cuda.is_available(),
     )
     for batch in _told(loader):
@@ -161,6 +162,7 @@ def inference_batches(
         collate_fn=list,
         prefetch_factor=2 if workers else None,
         multiprocessing_context=START_METHOD if workers else None,
+        worker_init_fn=_leave_signals_to_parent,
     )
     for items in _told(loader):
         by_size: dict[tuple[int, ...], list[Any]] = {}
@@ -199,6 +201,7 @@ def mapped(
         batch_size=None,
         num_workers=workers,
         multiprocessing_context=START_METHOD if workers else None,
+        worker_init_fn=_leave_signals_to_parent,
     )
     for index in _told(loader):
         if isinstance(index, SegadaptError):
@@ -331,6 +334,13 @@ def _signals_held() -> Iterator[None]:
             signal.signal(which, old)
         for number in seen:
             signal.raise_signal(number)
+
+
+def _leave_signals_to_parent(worker: int) -> None:
+    # Schedulers send SIGTERM to all processes of a job. Workers that died of it would end the
+    # training at once with an error, before it could save its state; they end with their parent.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _or_raise(value: Any) -> Any:

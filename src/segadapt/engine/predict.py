@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.views import view_logits
 from segadapt.errors import SegadaptError
 from segadapt.losses.entropy import entropy_map
+from segadapt.losses.two_views import cosine_distance
+from segadapt.models.ancillary import AncillaryClassifier
 from segadapt.models.checkpoints import TrainedModel, load_checkpoint
 from segadapt.models.inputs import normalise
 from segadapt.tasks.segmentation import upsample
@@ -34,6 +37,15 @@ class Prediction:
     """Normalised entropy per pixel in [0, 1], (height, width)."""
     probability: NDArray[np.float32]
     """Class probabilities, (classes, height, width)."""
+
+
+class TwoViews(NamedTuple):
+    """How two classifiers look at one image, (height, width) each."""
+
+    distance: NDArray[np.float32]
+    """R of CIRN's Eq. 7 in [0, 1]: 0 where both say the same."""
+    attention: tuple[NDArray[np.float32], ...]
+    """The K maps of the ancillary classifier in [0, 1]; none of a plain one."""
 
 
 class Predictor:
@@ -112,6 +124,26 @@ class Predictor:
         with self._processes.autocast():
             last: Tensor = model.extract(normalise(image, input_format))[0]
         return last.float()
+
+    @torch.inference_mode()
+    def two_views(self, image: NDArray[np.uint8]) -> TwoViews | None:
+        """Distance and attention for RGB (height, width, 3); None where one classifier decides."""
+        model, input_format, _ = self._members[0]
+        if model.heads not in ("sum", "ancillary") or len(self._members) > 1:
+            return None
+        device_image = torch.from_numpy(image.copy())[None].to(self._processes.device)
+        with self._processes.autocast():
+            last, _middle = model.extract(normalise(device_image, input_format))
+            output = model.classify(last)
+            second = model.layer5
+            maps = second.attention_maps(last) if isinstance(second, AncillaryClassifier) else []
+        size = image.shape[:2]
+        assert output.summands is not None
+        one, other = (upsample(x, size).softmax(dim=1) for x in output.summands)
+        return TwoViews(
+            cosine_distance(one, other)[0].clamp(0, 1).cpu().numpy(),
+            tuple(upsample(x, size)[0, 0].cpu().numpy() for x in maps),
+        )
 
     @torch.inference_mode()
     def probability(self, image: Tensor, size: tuple[int, int]) -> Tensor:

@@ -208,6 +208,11 @@ def _read_picture(directory: Path, row: Mapping[str, Any]) -> Picture:
             label=_file(directory, files.get("label")),
             entropy=_file(directory, files.get("entropy")),
             miou=_finite(files.get("miou")),
+            two_views={
+                str(key): path
+                for key, name in (files.get("two_views") or {}).items()
+                if (path := _file(directory, name)) is not None
+            },
         )
         for checkpoint, files in (row.get("predictions") or {}).items()
     }

@@ -104,6 +104,8 @@ class PredictionFiles:
     label: Path | None
     entropy: Path | None
     miou: float | None
+    two_views: dict[str, Path] = field(default_factory=dict)
+    """Of a model with two classifiers: ``distance`` and ``attention-1`` to ``attention-K``."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
-"""Source images beside their translations."""
+"""Source images beside their translations, and how a translator learned to make them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from segadapt.artefacts import IMAGES_FILE
+from segadapt.artefacts import IMAGES_FILE, TRANSLATOR_FILE
 from segadapt.report import pictures
 from segadapt.report.records import Run, Stage
 from segadapt.report.tiles import Tile
@@ -16,7 +18,20 @@ class TranslationView:
 
     stage: Stage
     how: str
-    pairs: list[list[Tile]]
+    agreement: float | None
+    """Share of pixels that a source segmenter sees alike before and after."""
+    segmenter: str
+    groups: list[list[Tile]]
+    """Of one image each: source, translated and, where there is a way back, cycled."""
+
+
+@dataclass(frozen=True)
+class TranslatorView:
+    """Sheets of samples over the training of one translator."""
+
+    stage: Stage
+    to_target: list[Tile]
+    to_source: list[Tile]
 
 
 def translation_views(run: Run, width: int) -> list[TranslationView]:
@@ -25,20 +40,54 @@ def translation_views(run: Run, width: int) -> list[TranslationView]:
     for stage in run.stages:
         if not stage.finished or not (stage.directory / IMAGES_FILE).is_file():
             continue
-        pairs = []
-        for path in sorted((stage.directory / "gallery").glob("*.source.jpg")):
-            other = path.with_name(path.name.replace(".source.", ".translated."))
-            pairs.append(
-                [
-                    Tile("Source", "", "image", pictures.inline_photo(path, min(width, 320))),
-                    Tile("Translated", "", "image", pictures.inline_photo(other, min(width, 320))),
-                ]
+        groups = [
+            _group(path, min(width, 320))
+            for path in sorted((stage.directory / "gallery").glob("*.source.jpg"))
+        ]
+        found.append(
+            TranslationView(
+                stage=stage,
+                how=_how(stage.config.get("translation") or {}),
+                agreement=stage.summary.get("agreement"),
+                segmenter=str(stage.config.get("segmenter") or "").partition(".")[0],
+                groups=groups,
             )
-        settings = stage.config.get("translation") or {}
-        how = (
-            "translated elsewhere"
-            if settings.get("rule") == "folder"
-            else f"given the target’s low frequencies (FDA, β = {settings.get('beta')})"
         )
-        found.append(TranslationView(stage, how, pairs))
     return found
+
+
+def _how(settings: dict[str, Any]) -> str:
+    if settings.get("rule") == "folder":
+        return "translated elsewhere"
+    if settings.get("rule") == "generator":
+        return f"translated by {settings.get('translator') or settings.get('file')}"
+    return f"given the target’s low frequencies (FDA, β = {settings.get('beta')})"
+
+
+def _group(path: Path, width: int) -> list[Tile]:
+    tiles = []
+    for title in ("Source", "Translated", "Cycled"):
+        file = path.with_name(path.name.replace(".source.", f".{title.lower()}."))
+        if file.is_file():
+            tiles.append(Tile(title, "", "image", pictures.inline_photo(file, width)))
+    return tiles
+
+
+def translator_views(run: Run, width: int) -> list[TranslatorView]:
+    """The finished ``train_translator`` stages of a run."""
+    return [
+        TranslatorView(stage, _sheets(stage, "source", width), _sheets(stage, "target", width))
+        for stage in run.stages
+        if stage.finished and (stage.directory / TRANSLATOR_FILE).is_file()
+    ]
+
+
+def _sheets(stage: Stage, domain: str, width: int, most: int = 4) -> list[Tile]:
+    """Evenly spaced sheets, the last one included."""
+    files = sorted((stage.directory / "sheets").glob(f"*.{domain}.jpg"))
+    number = min(most, len(files))
+    chosen = [files[round((k + 1) * len(files) / number) - 1] for k in range(number)]
+    return [
+        Tile(f"Iteration {int(f.name.split('.')[0])}", "", "image", pictures.inline_photo(f, width))
+        for f in chosen
+    ]

@@ -25,7 +25,8 @@ from segadapt.report.records import (
     Stage,
 )
 from segadapt.report.tiles import Tile
-from segadapt.report.translations import translation_views
+from segadapt.report.translations import translation_views, translator_views
+from segadapt.report.two_views import two_views
 
 SHOWN = 0.0005
 """Smallest fraction that is not 0.0 as percent."""
@@ -235,6 +236,7 @@ def evaluation_view(evaluation: Evaluation, key: str, width: int) -> dict[str, A
         "confusions": confusions(evaluation),
         "choices": [view for s in evaluation.selections if (view := choice_view(s)) is not None],
         "embeddings": embeddings(evaluation),
+        "two_views": two_views(evaluation, min(width, 320)),
         "pictures": [(p, picture_tiles(p, evaluation.scores, width)) for p in evaluation.pictures],
     }
 
@@ -254,6 +256,7 @@ def page(run: Run, width: int) -> dict[str, Any]:
         ],
         "splits": [split_view(stage, split, width) for stage, split in run.splits],
         "translations": translation_views(run, width),
+        "translators": translator_views(run, width),
         "pixel_splits": pixel_split_views(run, width),
         "trainings": training_views(run),
         "gradient": pictures.entropy_gradient(),

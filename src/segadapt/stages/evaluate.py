@@ -135,9 +135,18 @@ def _inputs(domain: Domain, number: int, directory: Path) -> list[dict[str, Any]
 def _add_prediction(
     picture: dict[str, Any], title: str, predictor: Predictor, domain: Domain, directory: Path
 ) -> None:
-    prediction = predictor.predict(domain.image(picture["index"]))
+    image = domain.image(picture["index"])
+    prediction = predictor.predict(image)
     folder = Path(picture["image"]).parent
     label, entropy = folder / f"{title}.label.png", folder / f"{title}.entropy.png"
     label_picture(prediction.label, domain.classes).save(directory / label)
     entropy_picture(prediction.entropy).save(directory / entropy)
-    picture["predictions"][title] = {"label": label.as_posix(), "entropy": entropy.as_posix()}
+    files: dict[str, Any] = {"label": label.as_posix(), "entropy": entropy.as_posix()}
+    views = predictor.two_views(image)
+    if views is not None:
+        maps = {"distance": views.distance}
+        maps |= {f"attention-{k}": map_ for k, map_ in enumerate(views.attention, start=1)}
+        for key, values in maps.items():
+            entropy_picture(values).save(directory / folder / f"{title}.{key}.png")
+        files["two_views"] = {key: (folder / f"{title}.{key}.png").as_posix() for key in maps}
+    picture["predictions"][title] = files

@@ -1,0 +1,41 @@
+"""Where two classifiers disagree, and where the second one looks (CIRN, Fig. 3 and Eq. 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from segadapt.report import pictures, wording
+from segadapt.report.records import Evaluation
+from segadapt.report.tiles import Tile
+
+PICTURES = 3
+"""Of an evaluation are shown; one says as much as the others."""
+
+
+@dataclass(frozen=True)
+class TwoViewsRow:
+    """One picture through the eyes of one checkpoint."""
+
+    checkpoint: str
+    tiles: list[Tile]
+
+
+def two_views(evaluation: Evaluation, width: int) -> list[list[TwoViewsRow]]:
+    """By picture: a row for every checkpoint with two classifiers, in the order of the scores."""
+    found = []
+    for picture in evaluation.pictures[:PICTURES]:
+        rows = []
+        for score in evaluation.scores:
+            files = picture.predictions.get(score.checkpoint)
+            if files is None or not files.two_views:
+                continue
+            tiles = [Tile("Input", "", "image", pictures.inline_photo(picture.image, width))]
+            for key, path in files.two_views.items():
+                title = (
+                    "Distance R" if key == "distance" else key.replace("attention-", "Attention ")
+                )
+                tiles.append(Tile(title, "", "entropy", pictures.inline_entropy(path, width)))
+            rows.append(TwoViewsRow(wording.display_name(score.checkpoint), tiles))
+        if rows:
+            found.append(rows)
+    return found
