@@ -19,6 +19,7 @@ class ClassSet:
         colours: one RGB colour per class, 0..255.
         rare: ids of the classes that IntraDA's normalisation counts as rare.
         subsets: further scores by name: mIoU over these ids only (16- and 13-class protocols).
+        whole_image: an image has one label, as a digit has, and not one for each pixel.
     """
 
     name: str
@@ -26,6 +27,7 @@ class ClassSet:
     colours: tuple[Colour, ...]
     rare: tuple[int, ...] = ()
     subsets: dict[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    whole_image: bool = False
 
     def __post_init__(self) -> None:
         if len(self.names) != len(self.colours):
@@ -40,6 +42,7 @@ class ClassSet:
             colours=tuple((int(r), int(g), int(b)) for r, g, b in values["colours"]),
             rare=tuple(values["rare"]),
             subsets={k: tuple(v) for k, v in values["subsets"].items()},
+            whole_image=bool(values.get("whole_image", False)),
         )
 
 
@@ -161,6 +164,15 @@ STREET_7 = ClassSet(
     ),
     rare=(1, 2, 4),
 )
+
+_TEN = [colorsys.hsv_to_rgb(i / 10, 0.65 + 0.3 * (i % 2), 0.9 - 0.25 * (i % 2)) for i in range(10)]
+DIGITS_10 = ClassSet(
+    name="digits10",
+    names=tuple(str(i) for i in range(10)),
+    colours=tuple((int(255 * r), int(255 * g), int(255 * b)) for r, g, b in _TEN),
+    whole_image=True,
+)
+"""Handwritten and house-number digits: one label for an image."""
 
 
 def classes_of(number: int) -> ClassSet:

@@ -18,7 +18,7 @@ Weight = Annotated[float, Field(ge=0)]
 Workers = Annotated[int, Field(ge=0)]
 """Processes per domain that decode and resize; 0 does it between the steps."""
 Heads = Literal["single", "multi_level", "sum", "ancillary"]
-InputFormat = Literal["bgr_mean", "rgb_mean_std"]
+InputFormat = Literal["bgr_mean", "rgb_mean_std", "rgb_signed"]
 
 
 class DomainConfig(Section):
@@ -65,10 +65,15 @@ class ModelConfig(Section):
     torchvision's names, or one of the published ``Scale.*`` initialisation files."""
     input_format: InputFormat = "bgr_mean"
     """``bgr_mean``: BGR 0..255 minus the Caffe mean (published setting). ``rgb_mean_std``: RGB 0..1
-    normalised as torchvision's ImageNet weights expect."""
+    normalised as torchvision's ImageNet weights expect. ``rgb_signed``: RGB -1..1, as CyCADA's
+    digit classifiers take it."""
 
     @model_validator(mode="after")
     def _has_these_levels(self) -> ModelConfig:
+        if self.backbone in ("lenet", "dtn") and self.heads != "single":
+            raise ValueError(f"{self.backbone} has one classifier; set heads to single")
+        if self.backbone in ("lenet", "dtn") and self.batch_norm != "batch":
+            raise ValueError(f"{self.backbone} has no frozen batch norm; set batch_norm to batch")
         if self.backbone == "vgg16" and self.heads == "multi_level":
             raise ValueError(
                 f"{self.backbone} has one level, as in the papers; set heads to single (or sum)"
@@ -360,9 +365,10 @@ class TrainTranslatorStage(Section):
     segmenter: str | None = None
     """A checkpoint trained on the source, for semantic consistency; none without it."""
     lambda_sem: Weight = 1.0
-    semantic_answer: Literal["labels", "predictions"] = "labels"
-    """What translations must be seen as: the source's labels (CIRN, Eq. 4), or whatever the
-    segmenter saw before translation, in both directions (CyCADA, Eq. 4)."""
+    semantic_answer: Literal["labels", "predictions", "labels_and_predictions"] = "labels"
+    """What translations must be seen as: the source's labels (CIRN, Eq. 4); what the segmenter saw
+    before translation, in both directions (CyCADA, Eq. 4); or the labels for the source's images
+    and what was seen before for the target's (CyCADA's program)."""
     crop: Size | None = None
     """(height, width) of the random crops to train on; whole images where not given."""
     flip: bool = True
@@ -380,7 +386,7 @@ class TrainTranslatorStage(Section):
     @property
     def reads_labels(self) -> bool:
         """Whether the source's labels are opened, as the answers of the semantic loss."""
-        return self.segmenter is not None and self.semantic_answer == "labels"
+        return self.segmenter is not None and self.semantic_answer != "predictions"
 
 
 class TranslateStage(Section):

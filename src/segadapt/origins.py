@@ -21,7 +21,7 @@ from segadapt.config import (
     TranslateStage,
 )
 from segadapt.data.listing import find_images
-from segadapt.data.paths import DataPath
+from segadapt.data.paths import FilePath
 from segadapt.errors import SegadaptError
 from segadapt.stages.context import StageContext
 
@@ -133,7 +133,7 @@ def _file_input(key: str, path: Path) -> dict[str, str]:
         return {key: hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def _size(path: DataPath) -> int:
+def _size(path: FilePath) -> int:
     return path.stat().st_size if isinstance(path, Path) else path.size()
 
 

@@ -52,7 +52,7 @@ def check_references(recipe: Recipe, title: str) -> None:
         elif isinstance(stage, ClassPriorStage):
             check.expect("source", stage.source, ("source", "labels", "translation"))
         elif isinstance(stage, TrainTranslatorStage):
-            check.expect("source", stage.source, ("source",))
+            check.expect("source", stage.source, ("source", "labels"))
             check.expect("target", stage.target, ("target", "images"))
             if stage.segmenter is not None:
                 check.expect("segmenter", stage.segmenter, ("checkpoint",))
@@ -95,7 +95,7 @@ class _Checker:
             )
 
     def translate(self, stage: TranslateStage) -> None:
-        self.expect("source", stage.source, ("source",))
+        self.expect("source", stage.source, ("source", "labels"))
         if stage.target is not None:
             self.expect("target", stage.target, ("target", "images"))
         elif isinstance(stage.translation, FourierTranslation):

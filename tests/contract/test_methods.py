@@ -33,11 +33,14 @@ def build(
     torch.manual_seed(seed)
     kind = find_method(name)
     narrow = {"discriminator_width": 4} if "discriminator_width" in kind.Config.model_fields else {}
+    if "confident_above" in kind.Config.model_fields:  # else chance decides whether a step is taken
+        narrow["confident_above"] = 0
     method = kind(kind.Config(**narrow), SegmentationTask(CLASSES))
     if kind.needs_two_classifiers and heads != "sum":
         heads = "ancillary"
     model = SqueezeNetSegmenter("squeezenet1_0", CLASSES, heads).train()
     levels = ["main", "aux"] if heads == "multi_level" else ["main"]
+    method.begin(model)
     return method, {"model": model, **method.extra_networks(levels)}
 
 

@@ -63,9 +63,9 @@ def test_summary_holds_means_deviations_and_paired_gains(finished: Path) -> None
     by_seed = [scores_of(finished, seed) for seed in (0, 3)]
     for row in (first, second):
         values = [scores[row["checkpoint"]] for scores in by_seed]
-        assert row["miou"]["values"] == values
-        assert row["miou"]["mean"] == pytest.approx(statistics.mean(values))
-        assert row["miou"]["deviation"] == pytest.approx(statistics.stdev(values))
+        assert row["value"]["values"] == values
+        assert row["value"]["mean"] == pytest.approx(statistics.mean(values))
+        assert row["value"]["deviation"] == pytest.approx(statistics.stdev(values))
     assert first["gain"] is None and second["oracle"]
     gains = [scores["oracle"] - scores["source-only"] for scores in by_seed]
     assert second["gain"]["mean"] == pytest.approx(statistics.mean(gains))

@@ -252,8 +252,8 @@ def refused(recipe: dict[str, Any], data: Path, out: Path) -> str:
     ("settings", "message"),
     [
         ({"crop": [128, 48]}, "stages.cyclegan.crop: [128, 48] is larger than the images"),
-        ({"crop": [34, 48]}, "sides must be multiples of 4 and at least 32"),
-        ({"crop": [16, 16]}, "sides must be multiples of 4 and at least 32"),
+        ({"crop": [34, 48]}, "sides must be multiples of 4 and at least 24"),
+        ({"crop": [16, 16]}, "sides must be multiples of 4 and at least 24"),
     ],
 )
 def test_crops_that_cannot_be_are_refused(

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from PIL import Image
+from scipy.io import savemat
 
 from segadapt.config import DomainConfig
 from segadapt.data.domain import ClassMap, Domain
@@ -225,6 +227,37 @@ BUILDERS: dict[str, Callable[[Path], tuple[str, np.ndarray]]] = {
         mapillary_vistas, scenes, synscapes, synthia,
     )
 }  # fmt: skip
+
+
+def write_digits(root: Path, dataset: str, number: int = 2, seed: int = 0) -> Path:
+    """A training and a test part of a digit data set in its own file format."""
+    rng = np.random.default_rng(seed)
+    root.mkdir(parents=True, exist_ok=True)
+    labels = {split: np.arange(number) % 10 for split in ("train", "test")}
+    side = {"mnist": 28, "usps": 16, "svhn": 32}[dataset]
+    pictures = {
+        split: rng.integers(0, 256, (number, side, side)).astype(np.uint8) for split in labels
+    }
+    if dataset == "mnist":
+        arrays = {f"x_{k}": v for k, v in pictures.items()}
+        arrays |= {f"y_{k}": v.astype(np.uint8) for k, v in labels.items()}
+        np.savez_compressed(root / "mnist.npz", **arrays)
+    elif dataset == "usps":
+        with h5py.File(root / "usps.h5", "w") as file:
+            for split, picture in pictures.items():
+                file[f"{split}/data"] = (picture.reshape(number, -1) / 255).astype(np.float32)
+                file[f"{split}/target"] = labels[split].astype(np.int64)
+    else:
+        for split, picture in pictures.items():
+            colour = np.stack([picture, picture // 2, 255 - picture], axis=-1)
+            # One to ten: house numbers have no zero first, MATLAB counts from one.
+            ids = np.where(labels[split] == 0, 10, labels[split]).astype(np.uint8)
+            content = {"X": colour.transpose(1, 2, 3, 0), "y": ids[:, None]}
+            savemat(root / f"{split}_32x32.mat", content)
+    return root
+
+
+DIGITS = ("mnist", "svhn", "usps")
 
 LABELS = {
     "acdc": "gt",

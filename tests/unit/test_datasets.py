@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from miniatures import BUILDERS, LABELS, camvid, opened, write_multichannel_png
+from miniatures import BUILDERS, DIGITS, LABELS, camvid, opened, write_multichannel_png
 from PIL import Image
 
 from segadapt.data.check import check_domain
@@ -24,7 +24,7 @@ EVERY = pytest.mark.parametrize("dataset", sorted(BUILDERS))
 
 
 def test_every_reader_has_a_miniature() -> None:
-    assert set(BUILDERS) == set(dataset_names())
+    assert {*BUILDERS, *DIGITS} == set(dataset_names())
 
 
 @EVERY

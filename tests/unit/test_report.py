@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from segadapt.report import build_report
-from segadapt.report.charts import histogram, miou_bars, ticks
+from segadapt.report.charts import histogram, score_bars, ticks
 from segadapt.report.curves import grouped, loss_charts, smoothed
 from segadapt.report.pictures import entropy_table
 from segadapt.report.read import read_run
@@ -242,7 +242,7 @@ def test_size_stays_below_the_bound(finished: Path) -> None:
 def test_charts() -> None:
     assert ticks(0, 1) == [0, 0.25, 0.5, 0.75, 1.0] and ticks(2, 2) == [2]
     assert ticks(0, 10) == [0, 5, 10]
-    assert miou_bars([], "0").startswith("<svg")
+    assert score_bars([], "0").startswith("<svg")
     assert "easy" in histogram([0.2, 0.2], [True, True])
     assert smoothed([1.0, 1.0, 1.0], 10) == pytest.approx([1.0, 1.0, 1.0])
     log = LossLog(

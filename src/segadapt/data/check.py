@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segadapt.data.domain import Domain, Sample, map_ids
-from segadapt.data.paths import DataPath
+from segadapt.data.paths import FilePath
 from segadapt.data.transforms import read_ids, read_image
 from segadapt.errors import SegadaptError
 from segadapt.losses.segmentation import IGNORE
@@ -95,7 +95,8 @@ def _check_one(domain: Domain, index: int) -> _One:
             kind = "labels that cannot be read" if sample.label.is_file() else MISSING
             ids = read_ids(sample.label, sample.first_channel)
             kind = "labels of another size than their image"
-            _require_size(ids, sample, sample.label, size)
+            if not domain.classes.whole_image:
+                _require_size(ids, sample, sample.label, size)
             kind = "labels with ids outside the class map"
             label = map_ids(ids, domain.class_map, sample.label)
             counts = np.bincount(label.ravel(), minlength=256)
@@ -104,7 +105,7 @@ def _check_one(domain: Domain, index: int) -> _One:
     return _One(size, counts, None)
 
 
-def _require_size(ids: np.ndarray, sample: Sample, path: DataPath, size: tuple[int, int]) -> None:
+def _require_size(ids: np.ndarray, sample: Sample, path: FilePath, size: tuple[int, int]) -> None:
     if ids.shape != size:
         raise SegadaptError(
             f"{path}: is {ids.shape[0]}x{ids.shape[1]} (height x width) but its image "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segadapt.classes import ClassSet
-from segadapt.data.paths import DataPath
+from segadapt.data.paths import FilePath
 from segadapt.data.transforms import image_size, read_ids, read_image
 from segadapt.errors import SegadaptError
 from segadapt.losses.segmentation import IGNORE
@@ -23,13 +23,13 @@ class Sample:
     """One image: its name, unique in the domain, its file, and where its label would be."""
 
     name: str
-    image: DataPath
-    label: DataPath | None = None
+    image: FilePath
+    label: FilePath | None = None
     first_channel: bool = False
     """The label file has several channels, and the ids are in the first (in RGB order)."""
-    original: DataPath | None = None
+    original: FilePath | None = None
     """What ``image`` is a translation of; its label goes with that."""
-    domain_index: DataPath | None = None
+    domain_index: FilePath | None = None
     """Picture of how hard each pixel is, beside pseudo-labels that leave the hard ones out."""
 
 
@@ -79,7 +79,7 @@ class Domain:
         return read_image(self.samples[index].image, self.size)
 
     def label(self, index: int) -> NDArray[np.uint8]:
-        """Train ids (height, width) at the label file's own resolution.
+        """Train ids (height, width) at the label file's own resolution; (1, 1) of a whole image.
 
         Raises:
             SegadaptError: labels of this domain are not to be opened, the file is unreadable, or
@@ -88,7 +88,9 @@ class Domain:
         sample = self.samples[index]
         if not self.labelled or sample.label is None:
             raise SegadaptError(f"{self.title}: labels of this domain are never opened here")
-        return map_ids(read_ids(sample.label, sample.first_channel), self.class_map, sample.label)
+        ids = map_ids(read_ids(sample.label, sample.first_channel), self.class_map, sample.label)
+        # Pseudo-labels are pictures as large as their image, also where all of it has one.
+        return ids[:1, :1] if self.classes.whole_image else ids
 
     def domain_index(self, index: int) -> NDArray[np.uint8] | None:
         """How hard each pixel is, (height, width), 255 for one; None where nothing says so."""
@@ -107,6 +109,8 @@ class Domain:
                 resizes, it may differ in scale, as published data sets' do in places, but not in
                 proportions. Pseudo-labels have the size that images are resized to.
         """
+        if self.classes.whole_image:
+            return
         sample = self.samples[index]
         original = sample.original or sample.image
         own = image.shape[:2] if self.size is None else image_size(original)
@@ -140,7 +144,7 @@ class Domain:
         return replace(self, samples=samples, labelled=False)
 
 
-def map_ids(ids: NDArray[np.integer], class_map: ClassMap, path: DataPath) -> NDArray[np.uint8]:
+def map_ids(ids: NDArray[np.integer], class_map: ClassMap, path: FilePath) -> NDArray[np.uint8]:
     """Stored ids -> train ids (255 to be ignored).
 
     Raises:

@@ -10,7 +10,7 @@ from types import ModuleType
 from segadapt.config import DomainConfig
 from segadapt.data.domain import ClassMap, Domain
 from segadapt.data.lists import listed
-from segadapt.data.paths import DataPath, compressed_archives, open_root
+from segadapt.data.paths import DataPath, FilePath, compressed_archives, open_root
 from segadapt.errors import SegadaptError
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
@@ -99,7 +99,7 @@ def list_domain(
     return Domain(title, tuple(samples), class_map, config.size, labelled=True)
 
 
-def without_label(domain: Domain) -> list[DataPath]:
+def without_label(domain: Domain) -> list[FilePath]:
     """Label files of the domain that do not exist."""
     return [s.label for s in domain.samples if s.label is not None and not s.label.is_file()]
 

@@ -245,14 +245,16 @@ class _TrainingImages(Dataset[Any]):
             return error
         if draw.scale != 1.0:
             image = resize_image(image, scaled_size(image.shape[:2], draw.scale))
-        maps = [None if x is None else resize_label(x, image.shape[:2]) for x in (label, index)]
+        size = None if self.domain.classes.whole_image else image.shape[:2]
+        maps = [None if x is None else resize_label(x, size) for x in (label, index)]
         arrays = [image, *maps]
         if self.crop is not None:
             try:
                 window = crop_window(image.shape[:2], self.crop, draw.place)
             except SegadaptError as error:
                 return SegadaptError(f"{self.domain.samples[draw.image].image}: {error}")
-            arrays = [None if x is None else x[window] for x in arrays]
+            cut = len(arrays) if size is not None else 1
+            arrays[:cut] = [None if x is None else x[window] for x in arrays[:cut]]
         if draw.mirrored:
             arrays = [None if x is None else x[:, ::-1] for x in arrays]
         return tuple(

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from segadapt.data.archive import SUFFIXES, Contents, Member, contents
+from segadapt.data.arrays import ArrayPath
 from segadapt.errors import SegadaptError
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".rar", ".7z")
@@ -127,6 +128,22 @@ class ArchivePath:
 
 
 DataPath = Path | ArchivePath
+"""Of a file or a folder of a data set."""
+FilePath = Path | ArchivePath | ArrayPath
+"""Of a picture or a label."""
+
+
+def on_disk(root: DataPath, what: str) -> Path:
+    """A data set's root where it must be an ordinary folder.
+
+    Raises:
+        SegadaptError: it is in an archive.
+    """
+    if isinstance(root, Path):
+        return root
+    if root.unpacked.is_dir():
+        return root.unpacked
+    raise SegadaptError(f"{root}: {what} cannot be read from an archive; unpack it")
 
 
 def open_root(root: Path) -> DataPath:

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from segadapt.data.paths import DataPath
+from segadapt.data.paths import FilePath
 from segadapt.errors import SegadaptError
 
 # What Pillow raises for files that are no images, cut off or damaged.
 UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
-def read_image(path: DataPath, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+def read_image(path: FilePath, size: tuple[int, int] | None) -> NDArray[np.uint8]:
     """Decode an image as RGB, (height, width, 3), resized to ``size`` (bicubic, as published).
 
     Raises:
@@ -28,13 +28,13 @@ def read_image(path: DataPath, size: tuple[int, int] | None) -> NDArray[np.uint8
     return np.array(image)
 
 
-def image_size(path: DataPath) -> tuple[int, int]:
+def image_size(path: FilePath) -> tuple[int, int]:
     """(height, width) of an image file that was decoded before; reads its header only."""
     with Image.open(_source(path)) as image:
         return image.height, image.width
 
 
-def read_ids(path: DataPath, first_channel: bool = False) -> NDArray[np.integer]:
+def read_ids(path: FilePath, first_channel: bool = False) -> NDArray[np.integer]:
     """Decode a label file as stored ids, (height, width); palette files give their indices.
 
     Args:
@@ -57,7 +57,7 @@ def read_ids(path: DataPath, first_channel: bool = False) -> NDArray[np.integer]
     return ids.astype(np.uint8) if ids.dtype == np.bool_ else ids
 
 
-def _read_first_channel(path: DataPath) -> NDArray[np.integer]:
+def _read_first_channel(path: FilePath) -> NDArray[np.integer]:
     upper = _open(path, "label", decoded=False)
     if len(upper.getbands()) < 2:
         raise SegadaptError(
@@ -119,7 +119,7 @@ def resize_label(label: NDArray[np.uint8], size: tuple[int, int] | None) -> NDAr
     return np.array(resized)
 
 
-def _open(path: DataPath, kind: str, decoded: bool = True) -> ImageFile.ImageFile:
+def _open(path: FilePath, kind: str, decoded: bool = True) -> ImageFile.ImageFile:
     try:
         image = Image.open(_source(path))
     except FileNotFoundError as error:
@@ -129,11 +129,11 @@ def _open(path: DataPath, kind: str, decoded: bool = True) -> ImageFile.ImageFil
     return _decoded(image, path, kind) if decoded else image
 
 
-def _source(path: DataPath) -> Path | IO[bytes]:
+def _source(path: FilePath) -> Path | IO[bytes]:
     return path if isinstance(path, Path) else path.open()
 
 
-def _decoded(image: ImageFile.ImageFile, path: DataPath, kind: str) -> ImageFile.ImageFile:
+def _decoded(image: ImageFile.ImageFile, path: FilePath, kind: str) -> ImageFile.ImageFile:
     try:
         image.load()
     except UNDECODABLE as error:
@@ -141,7 +141,7 @@ def _decoded(image: ImageFile.ImageFile, path: DataPath, kind: str) -> ImageFile
     return image
 
 
-def _undecodable(path: DataPath, kind: str, error: Exception) -> SegadaptError:
+def _undecodable(path: FilePath, kind: str, error: Exception) -> SegadaptError:
     return SegadaptError(
         f"{path}: the {kind} file cannot be decoded ({error}); replace or remove it"
     )

@@ -15,7 +15,6 @@ from segadapt.methods.base import (
     Method,
     TargetConfig,
 )
-from segadapt.models.discriminator import level_discriminators
 from segadapt.models.frozen import without_gradient
 from segadapt.tasks.segmentation import Level
 
@@ -40,7 +39,7 @@ class AdaptSegNet(Method):
     def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
         """One discriminator per level: ``discriminator_main`` and ``discriminator_aux``."""
         width = self.config.discriminator_width
-        return level_discriminators(level_names, self.task.num_classes, width)
+        return self.task.discriminators(level_names, width)
 
     def domain_map(self, probability: Tensor) -> Tensor:
         """What the discriminators see of class probabilities (N, C, H, W): here, all of it."""

@@ -62,6 +62,9 @@ class Method(nn.Module):
     needs_two_classifiers: ClassVar[bool] = False
     """Whether the model's prediction must be a sum of two classifiers' (``sum``, ``ancillary``)."""
 
+    starts_from_trained: ClassVar[bool] = False
+    """Whether the stage must name a checkpoint to start from."""
+
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__()
         self.config = config
@@ -74,6 +77,9 @@ class Method(nn.Module):
     def wants_class_prior(self) -> bool:
         """Whether the settings ask for the class-ratio prior."""
         return isinstance(self.config, TargetConfig) and self.config.class_prior is not None
+
+    def begin(self, model: nn.Module) -> None:
+        """Is handed the model with its starting weights, before anything is trained."""
 
     def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
         """Networks that are trained beside the model, for the model's level names."""

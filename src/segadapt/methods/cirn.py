@@ -18,7 +18,6 @@ from segadapt.losses.adversarial import domain_loss
 from segadapt.losses.two_views import cosine_distance, weight_discrepancy, weighted_domain_loss
 from segadapt.methods.base import Backward, LevelWeights, Method
 from segadapt.models.base import Segmenter
-from segadapt.models.discriminator import level_discriminators
 from segadapt.models.frozen import without_gradient
 from segadapt.section import Section
 from segadapt.tasks.segmentation import Level, upsample
@@ -46,7 +45,7 @@ class CIRN(Method):
     def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
         """One discriminator, ``discriminator_main``: the prediction has one level."""
         width = self.config.discriminator_width
-        return level_discriminators(level_names, self.task.num_classes, width)
+        return self.task.discriminators(level_names, width)
 
     def weights(self, level: Level) -> Tensor:
         """lambda_cos * R(p1, p2) + epsilon at every pixel, (N, H, W)."""

@@ -18,7 +18,6 @@ from segadapt.losses.pixel_adversarial import (
 )
 from segadapt.losses.segmentation import IGNORE
 from segadapt.methods.base import Backward, LevelWeights, Method, weighted_sum
-from segadapt.models.discriminator import level_discriminators
 from segadapt.models.frozen import without_gradient
 from segadapt.section import Section
 from segadapt.tasks.segmentation import upsample
@@ -52,7 +51,7 @@ class PixIntraDA(Method):
     def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
         """One discriminator per level: ``discriminator_main`` and ``discriminator_aux``."""
         width = self.config.discriminator_width
-        return level_discriminators(level_names, self.task.num_classes, width)
+        return self.task.discriminators(level_names, width)
 
     def step(
         self,

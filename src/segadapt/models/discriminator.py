@@ -34,3 +34,18 @@ def level_discriminators(
     return {
         f"discriminator_{name}": build_discriminator(in_channels, width) for name in level_names
     }
+
+
+def score_discriminator(in_channels: int, width: int = 500) -> nn.Sequential:
+    """ADDA's discriminator of class scores, fully connected (CyCADA, supplement), on 1x1 maps.
+
+    (N, in_channels, 1, 1) -> (N, 1, 1, 1); raw output, no sigmoid. One output in place of the
+    program's two: their difference is all that its softmax sees.
+    """
+    return nn.Sequential(
+        nn.Conv2d(in_channels, width, 1),
+        nn.ReLU(),
+        nn.Conv2d(width, width, 1),
+        nn.ReLU(),
+        nn.Conv2d(width, 1, 1),
+    )

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from segadapt.config import ModelConfig
 from segadapt.errors import SegadaptError, first_line
-from segadapt.models import resnet, squeezenet, vgg
+from segadapt.models import digits, resnet, squeezenet, vgg
 from segadapt.models.base import Segmenter
 from segadapt.models.files import read_tensors
 
-BACKBONES = (*resnet.BACKBONES, *vgg.BACKBONES, *squeezenet.BACKBONES)
+BACKBONES = (*resnet.BACKBONES, *vgg.BACKBONES, *squeezenet.BACKBONES, *digits.BACKBONES)
 
 
 def build_segmenter(config: ModelConfig, num_classes: int) -> Segmenter:
@@ -38,6 +38,8 @@ def build_segmenter(config: ModelConfig, num_classes: int) -> Segmenter:
         return squeezenet.SqueezeNetSegmenter(
             backbone, num_classes, heads, dilations, config.attention_modules
         )
+    if backbone in digits.BACKBONES:
+        return digits.DigitClassifier(backbone, num_classes)
     raise SegadaptError(
         f"model.backbone: {config.backbone!r} is unknown; choose one of {', '.join(BACKBONES)}"
     )

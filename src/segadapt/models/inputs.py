@@ -31,6 +31,8 @@ def from_planes(planes: Tensor, input_format: InputFormat) -> Tensor:
     """The same from RGB (N, 3, H, W) in 0..255, integers or floats; gradients pass."""
     if input_format == "bgr_mean":
         return planes.flip(1).float() - _per_channel(BGR_MEAN, planes)
+    if input_format == "rgb_signed":
+        return planes.float() / 127.5 - 1
     rgb = planes.float() / 255.0
     return (rgb - _per_channel(RGB_MEAN, planes)) / _per_channel(RGB_STD, planes)
 

@@ -156,11 +156,11 @@ def strips(rows: Sequence[Strip]) -> Markup:
             )
     return Markup(
         '<svg class="strips" viewBox="0 0 {} {}" role="img" '
-        'aria-label="Mean IoU of every checkpoint and seed">{}</svg>'
+        'aria-label="Score of every checkpoint and seed">{}</svg>'
     ).format(width, height, Markup("").join(parts))
 
 
-def miou_bars(bars: Sequence[Bar], key: str) -> Markup:
+def score_bars(bars: Sequence[Bar], key: str) -> Markup:
     """Horizontal bars with their values; widths are in percent, so the text keeps its size."""
     values = [bar.fraction for bar in bars if bar.fraction is not None]
     top = max(values, default=0.0) or 1.0
@@ -206,7 +206,7 @@ def miou_bars(bars: Sequence[Bar], key: str) -> Markup:
             )
     return Markup(
         '<svg class="bars" width="100%" height="{}" role="img" '
-        'aria-label="Mean IoU of every checkpoint">{}</svg>'
+        'aria-label="Score of every checkpoint">{}</svg>'
     ).format(len(bars) * row, Markup("").join(parts))
 
 

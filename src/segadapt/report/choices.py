@@ -26,7 +26,7 @@ class Choice:
 
     name: str
     iteration: int
-    miou: float | None
+    value: float | None
     uses_labels: bool
     is_used: bool
 
@@ -44,16 +44,16 @@ class ChoiceView:
 
 def choice_view(selection: Selection) -> ChoiceView | None:
     """The choices of one selection; None where no snapshot was scored."""
-    scored = [s for s in selection.snapshots if s.miou is not None]
+    scored = [s for s in selection.snapshots if s.value is not None]
     if not scored:
         return None
-    oracle = max(scored, key=lambda s: s.miou or 0.0)
+    oracle = max(scored, key=lambda s: s.value or 0.0)
     chosen = next((s for s in scored if s.iteration == selection.chosen), scored[-1])
     used = _NAMES.get(selection.score, selection.score)
     choices = [
-        Choice("last", scored[-1].iteration, scored[-1].miou, False, False),
-        Choice(f"label-free: {used}", chosen.iteration, chosen.miou, False, True),
-        Choice("oracle", oracle.iteration, oracle.miou, True, False),
+        Choice("last", scored[-1].iteration, scored[-1].value, False, False),
+        Choice(f"label-free: {used}", chosen.iteration, chosen.value, False, True),
+        Choice("oracle", oracle.iteration, oracle.value, True, False),
     ]
     ranks = [
         (_NAMES.get(name, name), _rank(scored, name), name == selection.score)
@@ -63,7 +63,7 @@ def choice_view(selection: Selection) -> ChoiceView | None:
 
 
 def _rank(scored: Sequence[ScoredSnapshot], name: str) -> str:
-    pairs = [(s.scores.get(name), s.miou) for s in scored]
+    pairs = [(s.scores.get(name), s.value) for s in scored]
     whole = [(a, b) for a, b in pairs if a is not None and b is not None]
     value = spearman([a for a, _ in whole], [b for _, b in whole])
     return "–" if value != value else f"{value:+.2f}".replace("-", "−")
@@ -72,7 +72,7 @@ def _rank(scored: Sequence[ScoredSnapshot], name: str) -> str:
 def _chart(
     scored: Sequence[ScoredSnapshot], chosen: ScoredSnapshot, oracle: ScoredSnapshot
 ) -> Markup:
-    values = [100 * (s.miou or 0.0) for s in scored]
+    values = [100 * (s.value or 0.0) for s in scored]
     margin = max(0.5, 0.15 * (max(values) - min(values)))
     frame = Frame(0, scored[-1].iteration, min(values) - margin, max(values) + margin)
     points = " ".join(
@@ -83,7 +83,7 @@ def _chart(
         kind = "dot chosen" if snapshot is chosen else "dot"
         if snapshot is oracle:
             kind += " best"
-        hint = f"iteration {snapshot.iteration}: {wording.percent(snapshot.miou)}"
+        hint = f"iteration {snapshot.iteration}: {wording.percent(snapshot.value)}"
         parts.append(
             Markup('<circle class="{}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>').format(
                 kind,

@@ -79,6 +79,12 @@ def inline_entropy(path: Path | None, width: int) -> Inlined | None:
     return _jpeg(Image.fromarray(entropy_table()[np.asarray(gray)]), quality=80)
 
 
+def mean_level(path: Path) -> float:
+    """Mean of an 8-bit map, in [0, 1]."""
+    with Image.open(path) as opened:
+        return float(np.asarray(opened.convert("L")).mean() / 255)
+
+
 def _shrink(picture: Image.Image, width: int, how: Image.Resampling) -> Image.Image:
     if picture.width <= width:
         return picture

@@ -18,6 +18,8 @@ from segadapt.report.records import (
     Evaluation,
     GalleryItem,
     LossLog,
+    Mistake,
+    Mistakes,
     Picture,
     PredictionFiles,
     RankedImage,
@@ -28,6 +30,9 @@ from segadapt.report.records import (
     Split,
     Stage,
 )
+
+MEASURES = {"mIoU": "miou", "accuracy": "pixel_accuracy"}
+"""Keys of scores by what they are called."""
 
 _STAGE_DIRECTORY = re.compile(r"^(\d+)-(.+)$")
 
@@ -162,19 +167,37 @@ def _read_split(stage: Stage) -> Split:
 
 def _read_evaluation(stage: Stage) -> Evaluation:
     raw = _read_json(stage.directory / "report.json")
+    measure = str(raw.get("measure", "mIoU"))
     return Evaluation(
         stage=stage,
         domain=str(raw.get("domain", "")),
         classes=[str(name) for name in raw["classes"]],
         colours=[(int(r), int(g), int(b)) for r, g, b in raw["colours"]],
         absent_rule=str(raw.get("absent_rule") or ""),
-        scores=[_read_score(row) for row in raw.get("scores", [])],
+        measure=measure,
+        scores=[_read_score(row, MEASURES[measure]) for row in raw.get("scores", [])],
+        mistakes=[_read_mistakes(stage.directory, row) for row in raw.get("mistakes", [])],
         pictures=[_read_picture(stage.directory, row) for row in raw.get("pictures", [])],
-        selections=[_read_selection(row) for row in raw.get("selections", [])],
+        selections=[_read_selection(row, MEASURES[measure]) for row in raw.get("selections", [])],
     )
 
 
-def _read_selection(row: Mapping[str, Any]) -> Selection:
+def _read_mistakes(directory: Path, row: Mapping[str, Any]) -> Mistakes:
+    return Mistakes(
+        checkpoint=str(row["checkpoint"]),
+        images=[
+            Mistake(
+                image=_file(directory, one.get("image")),
+                truth=str(one["truth"]),
+                predicted=str(one["predicted"]),
+                probability=float(one["probability"]),
+            )
+            for one in row.get("images", [])
+        ],
+    )
+
+
+def _read_selection(row: Mapping[str, Any], measure: str) -> Selection:
     return Selection(
         trained=str(row["trained"]),
         score=str(row["score"]),
@@ -183,18 +206,18 @@ def _read_selection(row: Mapping[str, Any]) -> Selection:
             ScoredSnapshot(
                 iteration=int(snapshot["iteration"]),
                 scores={str(k): _finite(v) for k, v in (snapshot.get("scores") or {}).items()},
-                miou=_finite(snapshot.get("miou")),
+                value=_finite(snapshot.get(measure)),
             )
             for snapshot in row.get("snapshots", [])
         ],
     )
 
 
-def _read_score(row: Mapping[str, Any]) -> Score:
+def _read_score(row: Mapping[str, Any], measure: str) -> Score:
     return Score(
         checkpoint=str(row["checkpoint"]),
         is_oracle=bool(row.get("oracle", False)),
-        miou=_finite(row.get("miou")),
+        value=_finite(row.get(measure)),
         iou=[_finite(value) for value in row.get("iou") or []],
         pixel_accuracy=_finite(row.get("pixel_accuracy")),
         confusion=[[int(count) for count in line] for line in row.get("confusion") or []],
@@ -207,7 +230,7 @@ def _read_picture(directory: Path, row: Mapping[str, Any]) -> Picture:
         str(checkpoint): PredictionFiles(
             label=_file(directory, files.get("label")),
             entropy=_file(directory, files.get("entropy")),
-            miou=_finite(files.get("miou")),
+            value=_finite(files.get("miou")),
             two_views={
                 str(key): path
                 for key, name in (files.get("two_views") or {}).items()

@@ -90,7 +90,8 @@ class Score:
 
     checkpoint: str
     is_oracle: bool
-    miou: float | None
+    value: float | None
+    """By the evaluation's measure."""
     iou: list[float | None]
     pixel_accuracy: float | None
     confusion: list[list[int]]
@@ -103,7 +104,7 @@ class PredictionFiles:
 
     label: Path | None
     entropy: Path | None
-    miou: float | None
+    value: float | None
     two_views: dict[str, Path] = field(default_factory=dict)
     """Of a model with two classifiers: ``distance`` and ``attention-1`` to ``attention-K``."""
 
@@ -124,7 +125,7 @@ class ScoredSnapshot:
 
     iteration: int
     scores: Mapping[str, float | None]
-    miou: float | None
+    value: float | None
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,25 @@ class Selection:
     score: str
     chosen: int
     snapshots: list[ScoredSnapshot]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """An image that was taken for one of another class."""
+
+    image: Path | None
+    truth: str
+    predicted: str
+    probability: float
+    """Of the class that was predicted."""
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The most certain mistakes of one checkpoint, where images have one label each."""
+
+    checkpoint: str
+    images: list[Mistake]
 
 
 @dataclass(frozen=True)
@@ -149,6 +169,9 @@ class Evaluation:
     scores: list[Score]
     pictures: list[Picture]
     selections: list[Selection] = field(default_factory=list)
+    measure: str = "mIoU"
+    """What scores are compared by: ``mIoU`` or, of whole images, ``accuracy``."""
+    mistakes: list[Mistakes] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

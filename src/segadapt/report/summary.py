@@ -22,7 +22,7 @@ class Row:
 
     checkpoint: str
     oracle: bool
-    miou: Spread
+    value: Spread
     gain: Spread | None
     """Over the first checkpoint, seed by seed; None for the first."""
     iou: list[Spread | None]
@@ -36,6 +36,7 @@ class Comparison:
     domain: str
     classes: list[str]
     rows: list[Row]
+    measure: str = "mIoU"
 
 
 def seed_directory(directory: Path, seed: int) -> Path:
@@ -93,7 +94,7 @@ def _comparisons(runs: Sequence[Run]) -> list[Comparison]:
 
 def _compared(evaluations: Sequence[Evaluation]) -> Comparison:
     first = evaluations[0]
-    by_name = [{s.checkpoint: s for s in e.scores if s.miou is not None} for e in evaluations]
+    by_name = [{s.checkpoint: s for s in e.scores if s.value is not None} for e in evaluations]
     start: list[float] | None = None
     rows = []
     for score in first.scores:
@@ -101,7 +102,7 @@ def _compared(evaluations: Sequence[Evaluation]) -> Comparison:
         whole = [s for s in found if s is not None]
         if len(whole) < len(evaluations):
             continue
-        values = [s.miou or 0.0 for s in whole]
+        values = [s.value or 0.0 for s in whole]
         gain = None if start is None else [v - w for v, w in zip(values, start, strict=True)]
         start = values if start is None else start
         rows.append(
@@ -113,7 +114,7 @@ def _compared(evaluations: Sequence[Evaluation]) -> Comparison:
                 [_class_spread([s.iou[i] for s in whole]) for i in range(len(first.classes))],
             )
         )
-    return Comparison(first.domain, first.classes, rows)
+    return Comparison(first.domain, first.classes, rows, first.measure)
 
 
 def _class_spread(values: Sequence[float | None]) -> Spread | None:
@@ -123,45 +124,46 @@ def _class_spread(values: Sequence[float | None]) -> Spread | None:
 
 def headline(comparisons: Sequence[Comparison], seeds: int) -> str:
     """The best checkpoint without target labels, and what it gained over the first."""
+    measure = comparisons[0].measure if comparisons else "mIoU"
     count = "one seed" if seeds == 1 else f"{seeds} seeds"
     if not comparisons or not comparisons[0].rows:
         return f"Nothing is scored with every one of {count} yet."
     first, *others = (row for row in comparisons[0].rows if not row.oracle)
-    best = max(others, key=lambda row: row.miou.mean, default=first)
+    best = max(others, key=lambda row: row.value.mean, default=first)
     name, start = wording.display_name(best.checkpoint), wording.display_name(first.checkpoint)
     if best.gain is None:
-        return f"{name}: {points(best.miou)} mIoU over {count}."
+        return f"{name}: {points(best.value)} {measure} over {count}."
     doubt = "" if is_clear(best.gain) else " (no more than the spread)"
     gain = points(best.gain, signed=True)
     relation = "against" if best.gain.mean < 0 else "over"
-    return f"{name} {gain} mIoU points {relation} {start}{doubt}, {count}."
+    return f"{name} {gain} {measure} points {relation} {start}{doubt}, {count}."
 
 
 def markdown(comparisons: Sequence[Comparison], seeds: Sequence[int]) -> str:
-    """Tables of mIoU and gain, mean and standard deviation over the seeds."""
+    """Tables of scores and gain, mean and standard deviation over the seeds."""
     parts = []
     for comparison in comparisons:
         lines = [
-            f"| {comparison.domain} | mIoU | gain, seed by seed | seeds "
+            f"| {comparison.domain} | {comparison.measure} | gain, seed by seed | seeds "
             f"{', '.join(str(seed) for seed in seeds)} |",
             "|---|---:|---:|---|",
         ]
         for row in comparison.rows:
             name = row.checkpoint + (" (target labels)" if row.oracle else "")
-            each = ", ".join(f"{100 * value:.1f}" for value in row.miou.values)
+            each = ", ".join(f"{100 * value:.1f}" for value in row.value.values)
             gain = "" if row.gain is None else points(row.gain, signed=True)
-            lines.append(f"| {name} | {points(row.miou)} | {gain} | {each} |")
+            lines.append(f"| {name} | {points(row.value)} | {gain} | {each} |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
 def _chart(comparison: Comparison) -> Any:
-    values = [v for row in comparison.rows for v in row.miou.values if math.isfinite(v)]
+    values = [v for row in comparison.rows for v in row.value.values if math.isfinite(v)]
     if not values:
         return ""
     return charts.strips(
         [
-            charts.Strip(wording.display_name(row.checkpoint), row.miou.values, row.oracle)
+            charts.Strip(wording.display_name(row.checkpoint), row.value.values, row.oracle)
             for row in comparison.rows
         ]
     )

@@ -13,6 +13,7 @@ from segadapt.report import charts, pictures, wording
 from segadapt.report.choices import choice_view
 from segadapt.report.curves import CurveChart, loss_charts
 from segadapt.report.embedding import embeddings
+from segadapt.report.mistakes import mistakes
 from segadapt.report.pixel_splits import pixel_split_views
 from segadapt.report.records import (
     Evaluation,
@@ -79,7 +80,7 @@ def score_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     best = wording.best_honest(evaluation)
     rows = []
     for score in evaluation.scores:
-        points = None if score is first else wording.points_between(score.miou, first.miou)
+        points = None if score is first else wording.points_between(score.value, first.value)
         rows.append(
             {
                 "name": wording.display_name(score.checkpoint),
@@ -94,9 +95,9 @@ def score_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 def bars(evaluation: Evaluation, key: str) -> Markup:
     """The mIoU bar chart of one evaluation."""
-    return charts.miou_bars(
+    return charts.score_bars(
         [
-            charts.Bar(row["name"], row["score"].miou, row["gain"], row["score"].is_oracle)
+            charts.Bar(row["name"], row["score"].value, row["gain"], row["score"].is_oracle)
             for row in score_rows(evaluation)
         ],
         key,
@@ -165,7 +166,7 @@ def picture_tiles(picture: Picture, scores: Sequence[Score], width: int) -> list
         name = wording.display_name(checkpoint)
         if checkpoint in oracles and "oracle" not in name.lower():
             name += " (oracle)"
-        note = "" if files.miou is None else wording.percent(files.miou)
+        note = "" if files.value is None else wording.percent(files.value)
         label = pictures.inline_labels(files.label, width)
         entropy = pictures.inline_entropy(files.entropy, width)
         tiles.append(Tile(name, note, "prediction", label))
@@ -237,6 +238,7 @@ def evaluation_view(evaluation: Evaluation, key: str, width: int) -> dict[str, A
         "choices": [view for s in evaluation.selections if (view := choice_view(s)) is not None],
         "embeddings": embeddings(evaluation),
         "two_views": two_views(evaluation, min(width, 320)),
+        "mistakes": mistakes(evaluation),
         "pictures": [(p, picture_tiles(p, evaluation.scores, width)) for p in evaluation.pictures],
     }
 

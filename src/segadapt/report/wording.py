@@ -23,7 +23,7 @@ NORMALISATIONS = {
     "rare_classes": "the mean entropy, normalised by the rare classes predicted in the image",
     "released": "the mean entropy, normalised the way the method’s released code does it",
 }
-ONE_SEED = 1.0  # points of mIoU below which one seed cannot tell two checkpoints apart
+ONE_SEED = 1.0  # points below which one seed cannot tell two checkpoints apart
 
 
 def display_name(name: str) -> str:
@@ -72,12 +72,12 @@ def honest_scores(evaluation: Evaluation) -> list[Score]:
 def best_adapted(evaluation: Evaluation) -> Score | None:
     """The best checkpoint without target labels, leaving out the first where there are others."""
     scores = honest_scores(evaluation)
-    return max(scores[1:] or scores, key=lambda score: score.miou or 0.0, default=None)
+    return max(scores[1:] or scores, key=lambda score: score.value or 0.0, default=None)
 
 
 def best_honest(evaluation: Evaluation) -> Score | None:
     """The best checkpoint without target labels, the first included."""
-    return max(honest_scores(evaluation), key=lambda score: score.miou or 0.0, default=None)
+    return max(honest_scores(evaluation), key=lambda score: score.value or 0.0, default=None)
 
 
 def main_evaluation(evaluations: Sequence[Evaluation]) -> Evaluation | None:
@@ -92,22 +92,23 @@ def headline(run: Run) -> str:
         done = sum(stage.finished for stage in run.stages)
         return f"No evaluation yet: {done} of {len(run.stages)} stages begun so far are finished."
     scores = honest_scores(evaluation) or evaluation.scores
+    measure = evaluation.measure
     if len(scores) == 1:
         name = display_name(scores[0].checkpoint)
-        return f"{name} reaches {percent(scores[0].miou)} mIoU on {evaluation.domain}."
+        return f"{name} reaches {percent(scores[0].value)} {measure} on {evaluation.domain}."
     if len(scores) <= 3:
         pairs = list(zip(scores[1:], scores[:-1], strict=True))
     else:
         best = best_adapted(evaluation)
         pairs = [(best, scores[0])] if best is not None else []
     parts = [_compared(later, earlier) for later, earlier in pairs]
-    parts[0] = re.sub(" (over|against) ", r" mIoU points \1 ", parts[0], count=1)
+    parts[0] = re.sub(" (over|against) ", rf" {measure} points \1 ", parts[0], count=1)
     return f"{'; '.join(parts)} on {evaluation.domain}."
 
 
 def _compared(later: Score, earlier: Score) -> str:
     names = display_name(later.checkpoint), display_name(earlier.checkpoint)
-    points = points_between(later.miou, earlier.miou)
+    points = points_between(later.value, earlier.value)
     if points is None:
         return f"{names[0]} has no score to set beside {names[1]}"
     relation = "against" if points < 0 else "over"
@@ -118,14 +119,14 @@ def _compared(later: Score, earlier: Score) -> str:
 def gap_closed(evaluation: Evaluation) -> str:
     """How much of the way from the first checkpoint to the oracle was covered, if one is there."""
     scores = honest_scores(evaluation)
-    oracle = max((s.miou or 0.0 for s in evaluation.scores if s.is_oracle), default=0.0)
+    oracle = max((s.value or 0.0 for s in evaluation.scores if s.is_oracle), default=0.0)
     best = best_adapted(evaluation)
-    if len(scores) < 2 or best is None or best.miou is None or scores[0].miou is None:
+    if len(scores) < 2 or best is None or best.value is None or scores[0].value is None:
         return ""
-    gap = oracle - scores[0].miou
+    gap = oracle - scores[0].value
     if gap < ONE_SEED / 100:
         return ""
-    share = 100 * (best.miou - scores[0].miou) / gap
+    share = 100 * (best.value - scores[0].value) / gap
     start, name = display_name(scores[0].checkpoint), display_name(best.checkpoint)
     if share <= 0:
         return f"{name} closes none of the {100 * gap:.1f}-point gap from {start} to the oracle."

@@ -20,6 +20,7 @@ from segadapt.metrics import ABSENT_RULE, Scores
 from segadapt.models.checkpoints import load_checkpoint
 from segadapt.pictures import entropy_picture, label_picture, save_jpeg
 from segadapt.stages.context import StageContext
+from segadapt.stages.mistakes import save_mistakes
 
 REPORT_FILE = "report.json"
 
@@ -29,8 +30,12 @@ def run(
 ) -> dict[str, Any]:
     """Score every checkpoint, and leave ``report.json`` and ``pictures/``."""
     domain = context.domain(config.domain, labelled=True)
-    pictures = _inputs(domain, config.pictures, directory) if processes.is_first else []
-    rows = []
+    # An image that has one label shows nothing as a map; the mistakes are what to look at.
+    whole = domain.classes.whole_image
+    shown = 0 if whole or not processes.is_first else config.pictures
+    pictures = _inputs(domain, shown, directory)
+    measure = "accuracy" if whole else "mIoU"
+    rows, mistakes = [], []
     for title, weights in _rows(config).items():
         predictor = context.predictor(weights, processes, config.views)
         scores = evaluate(
@@ -38,7 +43,13 @@ def run(
         )
         rows.append({"checkpoint": title, **score_row(scores, predictor)})
         if processes.is_first:
-            print(f"{name}: {title}: mIoU {100 * scores.miou:.2f}", flush=True)
+            value = scores.pixel_accuracy if whole else scores.miou
+            print(f"{name}: {title}: {measure} {100 * value:.2f}", flush=True)
+            if whole:
+                number, batch_size = 2 * config.pictures, config.batch_size
+                mistakes.append(
+                    save_mistakes(title, predictor, domain, number, batch_size, directory)
+                )
             for picture in pictures:
                 _add_prediction(picture, title, predictor, domain, directory)
             if config.features and len(weights) == 1:
@@ -59,13 +70,16 @@ def run(
                 "classes": domain.classes.names,
                 "colours": domain.classes.colours,
                 "absent_rule": ABSENT_RULE,
+                "measure": measure,
                 "scores": rows,
                 "selections": selections,
+                "mistakes": mistakes,
                 "pictures": [{k: v for k, v in p.items() if k != "index"} for p in pictures],
             },
         )
     processes.barrier()
-    return {"miou": {row["checkpoint"]: row["miou"] for row in rows}}
+    key = "pixel_accuracy" if whole else "miou"
+    return {measure.lower(): {row["checkpoint"]: row[key] for row in rows}}
 
 
 def score_row(scores: Scores, predictor: Predictor) -> dict[str, Any]:
@@ -99,7 +113,8 @@ def _score_snapshots(
         predictor = Predictor(trained, processes, config.views)
         title = f"{name}: {selection.trained} {snapshot.iteration}"
         scores = evaluate(predictor, domain, config.batch_size, processes, title, config.workers)
-        rows.append({**asdict(snapshot), "miou": scores.miou})
+        both = {"miou": scores.miou, "pixel_accuracy": scores.pixel_accuracy}
+        rows.append({**asdict(snapshot), **both})
     return {
         "trained": selection.trained,
         "score": selection.score,

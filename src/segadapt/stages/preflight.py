@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from segadapt.classes import ClassSet
+from segadapt.classes import ClassSet, classes_of
 from segadapt.config import (
     ClassPriorStage,
     ConvertStage,
@@ -28,11 +28,12 @@ from segadapt.config import (
     TranslateStage,
 )
 from segadapt.data.listing import dataset_reader, find_class_map
-from segadapt.data.paths import DataPath, open_root
+from segadapt.data.paths import FilePath, open_root
 from segadapt.data.transforms import image_size, scaled_size
 from segadapt.errors import SegadaptError
 from segadapt.methods.base import Method, find_method
 from segadapt.models.checkpoints import load_checkpoint
+from segadapt.models.digits import SIDES as DIGIT_SIDES
 from segadapt.models.generator import STRIDE
 from segadapt.models.initialise import build_segmenter, check_weights
 from segadapt.models.translators import load_translator
@@ -42,6 +43,8 @@ from segadapt.stages.translators import counterparts
 
 SMALLEST_FOR_DISCRIMINATOR = 32
 """Five convolutions of stride 2 leave nothing of a smaller map."""
+SMALLEST_FOR_PATCHES = 24
+"""CycleGAN's discriminators leave nothing of a smaller image."""
 
 
 def preflight(context: StageContext, stages: Sequence[str], devices: int) -> None:
@@ -98,7 +101,7 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
 def _check_method(config: TrainStage, place: str) -> type[Method]:
     method = find_method(config.method["name"])
     try:
-        built = build_method(config, 2, None)
+        built = build_method(config, classes_of(2), None)
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(x) for x in problem["loc"])
@@ -136,6 +139,27 @@ def _check_train(
             f"{place}.model.heads: method {config.method['name']} needs two classifiers whose sum "
             f"is the prediction, not {config.model.heads}; set heads to ancillary (or sum)"
         )
+    if method.starts_from_trained and config.start_from is None:
+        raise SegadaptError(
+            f"{place}.start_from: is required by method {config.method['name']}; name a checkpoint "
+            "trained on the source"
+        )
+    whole = _classes(context, config.source).whole_image
+    if whole != (config.model.backbone in DIGIT_SIDES):
+        raise SegadaptError(
+            f"{place}.model.backbone: {config.model.backbone} predicts "
+            + (
+                "every pixel, but these images have one label each"
+                if whole
+                else "one label for an image, but these have one for every pixel"
+            )
+            + "; choose another backbone"
+        )
+    if whole and method.uses_domain_index:
+        raise SegadaptError(
+            f"{place}.method: {config.method['name']} is for pixels; these images have one label "
+            "each"
+        )
     if config.scales[0] > config.scales[1]:
         raise SegadaptError(
             f"{place}.scales: {list(config.scales)} must be the smallest factor, then the largest"
@@ -153,12 +177,22 @@ def _check_train(
             smallest = min(domain.size)
             if config.scales != (1.0, 1.0):
                 smallest = min(scaled_size(domain.size, config.scales[0]))
-            if smallest < SMALLEST_FOR_DISCRIMINATOR:
+            side = DIGIT_SIDES.get(config.model.backbone)
+            if side is not None and (domain.size != (side, side) or config.scales != (1.0, 1.0)):
+                raise SegadaptError(
+                    f"domains.{name}.size: {list(domain.size)} does not fit "
+                    f"{config.model.backbone}, which takes [{side}, {side}] at scales [1, 1]"
+                )
+            if smallest < SMALLEST_FOR_DISCRIMINATOR and side is None:
                 raise SegadaptError(
                     f"domains.{name}.size: {list(domain.size)} is too small; at least "
                     f"{SMALLEST_FOR_DISCRIMINATOR} pixels are needed each way, at the smallest of "
                     f"the scales {list(config.scales)} too"
                 )
+        elif config.model.backbone in DIGIT_SIDES:
+            raise SegadaptError(
+                f"domains.{name}.size: is needed; {config.model.backbone} takes images of one size"
+            )
         elif name == reference and domain.drawn_by is None and config.batch_size > 1:
             _check_one_size(context, name, place)
 
@@ -175,8 +209,9 @@ def _check_translation(context: StageContext, config: TranslateStage) -> None:
     _open(context, config.source, labelled=False)
     if config.target is not None:
         _open(context, config.target, labelled=False)
-    domain = context.recipe.domains[config.source]
-    if isinstance(config.translation, FolderTranslation) and domain.drawn_by is None:
+    domain = context.recipe.domains.get(config.source)
+    exists = domain is not None and domain.drawn_by is None
+    if isinstance(config.translation, FolderTranslation) and exists:
         source = context.domain(config.source, labelled=False)
         counterparts(source, context.file(config.translation.folder))
     if isinstance(config.translation, GeneratorTranslation) and config.translation.file is not None:
@@ -204,11 +239,11 @@ def _check_translator(
             )
         seen = config.crop or size
         assert seen is not None
-        if min(seen) < SMALLEST_FOR_DISCRIMINATOR or any(side % STRIDE for side in seen):
+        if min(seen) < SMALLEST_FOR_PATCHES or any(side % STRIDE for side in seen):
             raise SegadaptError(
                 f"{place}: generators train on images of {list(seen)} (height, width) from domain "
                 f"{name!r}; sides must be multiples of {STRIDE} and at least "
-                f"{SMALLEST_FOR_DISCRIMINATOR}: set crop, or another size"
+                f"{SMALLEST_FOR_PATCHES}: set crop, or another size"
             )
 
 
@@ -224,7 +259,7 @@ def _check_rare_classes(context: StageContext, config: RankStage, place: str) ->
 def _check_one_size(context: StageContext, reference: str, place: str) -> None:
     """Images keep their own sizes, so a batch needs equal ones; look at the headers."""
     domain = context.domain(reference, labelled=False)
-    sizes: dict[tuple[int, int], DataPath] = {}
+    sizes: dict[tuple[int, int], FilePath] = {}
     for sample in domain.samples:
         try:
             sizes.setdefault(image_size(sample.image), sample.image)

@@ -10,6 +10,7 @@ import torch
 
 from segadapt.artefacts import CHECKPOINT_FILE, snapshot_file
 from segadapt.batch import UnlabelledBatch
+from segadapt.classes import ClassSet
 from segadapt.config import TrainStage
 from segadapt.data.domain import Domain
 from segadapt.data.loader import RawBatch, training_batches
@@ -25,7 +26,7 @@ from segadapt.models.initialise import build_segmenter, load_starting_weights
 from segadapt.models.inputs import normalise
 from segadapt.stages.batches import pairs
 from segadapt.stages.context import StageContext
-from segadapt.tasks.segmentation import SegmentationTask
+from segadapt.tasks.classification import task_of
 
 
 def run(
@@ -58,13 +59,14 @@ def _train(
     prior = None
     if config.class_prior is not None:
         prior = context.class_prior(config.class_prior).shares
-    method = build_method(config, len(source.classes.names), processes, prior)
+    method = build_method(config, source.classes, processes, prior)
     model = build_segmenter(config.model, len(source.classes.names))
     if config.start_from is not None:
         start = load_checkpoint(context.checkpoint(config.start_from)).model
         model.load_state_dict(start.state_dict())
     else:
         load_starting_weights(model, config.model, context.data_root)
+    method.begin(model)
     step = _training_step(config, method, model, processes)
     state = TrainingState(directory / STATE_FILE, step.nets, step.optimizers, method, processes)
 
@@ -106,7 +108,7 @@ def snapshot_iterations(config: TrainStage) -> list[int]:
 
 def build_method(
     config: TrainStage,
-    num_classes: int,
+    classes: ClassSet,
     processes: Processes | None,
     class_prior: tuple[float, ...] | None = None,
 ) -> Method:
@@ -114,7 +116,7 @@ def build_method(
     settings = dict(config.method)
     method_class = find_method(settings.pop("name"))
     mean = processes.mean if processes is not None and processes.count > 1 else None
-    task = SegmentationTask(num_classes, mean, class_prior)
+    task = task_of(classes, mean, class_prior)
     return method_class(method_class.Config(**settings), task)
 
 

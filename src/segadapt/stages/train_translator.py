@@ -26,7 +26,7 @@ from segadapt.models.translators import Translator, save_translator, translate_w
 from segadapt.pictures import save_jpeg
 from segadapt.stages.batches import pairs
 from segadapt.stages.context import StageContext
-from segadapt.tasks.segmentation import SegmentationTask
+from segadapt.tasks.classification import task_of
 from segadapt.translation.cyclegan import CycleGAN, Shape
 from segadapt.translation.semantics import SemanticJudge
 
@@ -140,7 +140,7 @@ def _judge(
         return None
     trained = load_checkpoint(context.checkpoint(config.segmenter))
     mean = processes.mean if processes.count > 1 else None
-    task = SegmentationTask(len(trained.classes.names), mean)
+    task = task_of(trained.classes, mean)
     model = trained.model.to(
         processes.device,
         memory_format=torch.channels_last,  # type: ignore[call-overload]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segadapt.losses.segmentation import cross_entropy
+from segadapt.models.discriminator import level_discriminators
 
 
 class Level(NamedTuple):
@@ -57,6 +58,10 @@ class SegmentationTask:
         if output.aux is not None:
             levels.append(Level("aux", upsample(output.aux, size)))
         return levels
+
+    def discriminators(self, level_names: Iterable[str], width: int) -> dict[str, nn.Module]:
+        """Discriminators of class maps: ``discriminator_main`` and, of two levels, ``_aux``."""
+        return level_discriminators(level_names, self.num_classes, width)
 
     def supervised_loss(self, level: Level, label: Tensor) -> Tensor:
         """Cross-entropy of one level against labels (N, H, W); see :func:`cross_entropy`."""

@@ -113,10 +113,14 @@ class CycleGAN(nn.Module):
     def _answer(self, batch: LabelledBatch | UnlabelledBatch, is_source: bool) -> Tensor | None:
         if self._judge is None:
             return None
-        if self.config.semantic_answer == "predictions":
-            answer: Tensor = self._judge.answer(batch.image)
-            return answer
-        return batch.label if is_source and isinstance(batch, LabelledBatch) else None
+        kind = self.config.semantic_answer
+        if is_source and kind != "predictions":
+            assert isinstance(batch, LabelledBatch)
+            return batch.label
+        if kind == "labels":
+            return None
+        answer: Tensor = self._judge.answer(batch.image)
+        return answer
 
     def _generate(
         self,
