@@ -21,7 +21,7 @@ from segadapt.pipeline import run
 from segadapt.recipe import load_recipe, recipe_names, validate
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from miniatures import BUILDERS
+from miniatures import BUILDERS, DIGITS, write_digits
 
 SIZE = [32, 64]
 # Recipes that differ from another one in a number alone.
@@ -45,6 +45,12 @@ ALIKE = {
     "synthia-cityscapes/vgg16/minent",
     "synthia-cityscapes/vgg16/oracle",
     "synscapes-cityscapes/source_only",
+    *(
+        f"digits/{pair}/{method}"
+        for pair in ("mnist-usps", "usps-mnist", "svhn-mnist")
+        for method in ("source_only", "adda", "cycada")
+    ),
+    "digits/usps-mnist/intrada",
 }
 
 
@@ -58,6 +64,9 @@ def parameters() -> list[Any]:
 def place(root: Path, config: DomainConfig) -> None:
     """Write a miniature of a domain's data set, with training and validation part alike."""
     folder = root / (config.root or dataset_reader(config.dataset).DEFAULT_ROOT)
+    if config.dataset in DIGITS:
+        write_digits(folder, config.dataset, number=10)
+        return
     if folder.is_dir():
         return
     BUILDERS[config.dataset](folder)
@@ -71,11 +80,13 @@ def small(recipe: Recipe) -> dict[str, Any]:
     """The recipe with small images, two iterations, random weights and light ResNets."""
     raw = recipe.model_dump(mode="json")
     for domain in raw["domains"].values():
-        if domain["drawn_by"] is None:
+        if domain["drawn_by"] is None and domain["dataset"] not in DIGITS:
             domain["size"] = SIZE
     for stage in raw["stages"].values():
         if stage["stage"] == "train":
-            stage |= {"iterations": 2, "batch_size": 1, "workers": 0, "log_every": 1}
+            stage |= {"iterations": 2, "workers": 0, "log_every": 1}
+            # A batch norm needs more than one digit, which is one pixel to it.
+            stage["batch_size"] = 2 if stage["model"]["backbone"] in ("lenet", "dtn") else 1
             stage["snapshots"] = min(2, stage["snapshots"])
             stage["model"]["weights"] = "none"
             if stage["scales"] != [1.0, 1.0]:
@@ -85,6 +96,7 @@ def small(recipe: Recipe) -> dict[str, Any]:
         elif stage["stage"] == "train_translator":
             stage |= {"iterations": 2, "workers": 0, "log_every": 1, "crop": None, "sheets": 1}
             stage |= {"generator": {"width": 2, "blocks": 1}, "discriminator_width": 2}
+            stage["batch_size"] = 1
         elif stage["stage"] == "draw":
             stage |= {"size": SIZE, "counts": {split: 3 for split in stage["counts"]}}
         elif "workers" in stage:

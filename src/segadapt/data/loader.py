@@ -22,6 +22,8 @@ from segadapt.errors import SegadaptError, first_line
 # In the children of a run on several processes the default is to start workers afresh, which
 # costs each of them the import of torch.
 START_METHOD = "fork" if sys.platform == "linux" else None
+# Loaders draw a number when they start. It comes from a generator of their own, as one from
+# torch's would make dropout differ between a resumed run and one that was never stopped.
 
 
 SCALE_STREAM, CROP_STREAM = 1, 2
@@ -121,6 +123,7 @@ def training_batches(
         prefetch_factor=4 if workers else None,
         multiprocessing_context=START_METHOD if workers else None,
         worker_init_fn=_leave_signals_to_parent,
+        generator=torch.Generator(),
         pin_memory=torch.cuda.is_available(),
     )
     for batch in _told(loader):
@@ -163,6 +166,7 @@ def inference_batches(
         prefetch_factor=2 if workers else None,
         multiprocessing_context=START_METHOD if workers else None,
         worker_init_fn=_leave_signals_to_parent,
+        generator=torch.Generator(),
     )
     for items in _told(loader):
         by_size: dict[tuple[int, ...], list[Any]] = {}
@@ -202,6 +206,7 @@ def mapped(
         num_workers=workers,
         multiprocessing_context=START_METHOD if workers else None,
         worker_init_fn=_leave_signals_to_parent,
+        generator=torch.Generator(),
     )
     for index in _told(loader):
         if isinstance(index, SegadaptError):
