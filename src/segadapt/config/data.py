@@ -1,0 +1,44 @@
+"""Domains, and the stage that draws some."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from segadapt.config.values import Positive, Size
+from segadapt.section import Section
+
+
+class DomainConfig(Section):
+    """A dataset, a split and a class map.
+
+    ``role`` decides what may be read: labels of a ``target`` are opened by an oracle stage only,
+    and those of a ``test`` domain by evaluation only.
+    """
+
+    dataset: str
+    split: str
+    role: Literal["source", "target", "test"]
+    root: str | None = None
+    """Folder, relative to the data root; the dataset's usual name where not given."""
+    drawn_by: str | None = None
+    """Name of the ``draw`` stage that makes this domain, in place of ``root``."""
+    classes: str | None = None
+    """Class map of the dataset; its own classes where not given."""
+    size: Size | None = None
+    """Images are resized to this (height, width); None keeps each one's own size."""
+    list: str | None = None
+    """Text file, relative to the data root, with one image per line: its name, or the end of its
+    path as published lists have it. Only these are used, in that order."""
+    limit: Positive | None = None
+    """Use the first so many images only."""
+
+
+class DrawStage(Section):
+    """Draw the embedded procedural domains."""
+
+    stage: Literal["draw"]
+    size: Size = (224, 320)
+    counts: dict[Literal["rendered", "camera_train", "camera_val"], Positive]
+    seed: Annotated[int, Field(ge=0)] = 0

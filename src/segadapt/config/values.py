@@ -1,0 +1,21 @@
+"""Kinds of values that sections share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+Positive = Annotated[int, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Scale = Annotated[float, Field(gt=0)]
+Size = tuple[Positive, Positive]
+"""(height, width) in pixels."""
+Weight = Annotated[float, Field(ge=0)]
+"""Of a loss."""
+Workers = Annotated[int, Field(ge=0)]
+"""Processes per domain that decode and resize; 0 does it between the steps."""
+Heads = Literal["single", "multi_level", "sum", "ancillary"]
+InputFormat = Literal["bgr_mean", "rgb_mean_std", "rgb_signed"]
+Weights = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=2)]
+"""Weights above zero by checkpoint."""
