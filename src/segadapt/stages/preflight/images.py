@@ -1,0 +1,47 @@
+"""Images that are there before a run begins."""
+
+from __future__ import annotations
+
+from segadapt.config import RankStage, TranslateStage
+from segadapt.data.paths import FilePath
+from segadapt.data.transforms import image_size
+from segadapt.errors import SegadaptError
+from segadapt.stages.context import StageContext
+from segadapt.stages.preflight.classes import classes_behind
+
+
+def open_images(context: StageContext, reference: str, labelled: bool) -> None:
+    """List the images behind a reference, where they exist before the run."""
+    maker = context.recipe.stages.get(reference.partition(".")[0])
+    if isinstance(maker, TranslateStage):
+        reference = maker.source  # translated images have its labels
+    domain = context.recipe.domains.get(reference)
+    if domain is not None and domain.drawn_by is None:
+        context.domain(reference, labelled)
+
+
+def check_one_size(context: StageContext, reference: str, place: str) -> None:
+    """Images keep their own sizes, so a batch needs equal ones; look at the headers."""
+    domain = context.domain(reference, labelled=False)
+    sizes: dict[tuple[int, int], FilePath] = {}
+    for sample in domain.samples:
+        try:
+            sizes.setdefault(image_size(sample.image), sample.image)
+        except OSError as error:
+            raise SegadaptError(f"{sample.image}: cannot be decoded ({error})") from error
+    if len(sizes) > 1:
+        (a, first), (b, second) = list(sizes.items())[:2]
+        raise SegadaptError(
+            f"{place}: domain {reference!r} holds images of different sizes ({first} is "
+            f"{a[0]}x{a[1]}, {second} is {b[0]}x{b[1]}, height x width); give the domain a size, "
+            "or set batch_size to 1"
+        )
+
+
+def check_rare_classes(context: StageContext, config: RankStage, place: str) -> None:
+    classes = classes_behind(context, config.images)
+    if config.normalisation != "none" and not classes.rare:
+        raise SegadaptError(
+            f"{place}.normalisation: class set {classes.name!r} marks no class as rare; mark some "
+            "(`rare: true` in classes.yaml) or set normalisation to none"
+        )
