@@ -20,6 +20,7 @@ from segadapt.config import (
     TrainTranslatorStage,
     TranslateStage,
 )
+from segadapt.data.arrays import ArrayPath
 from segadapt.data.listing import find_images
 from segadapt.data.paths import FilePath
 from segadapt.errors import SegadaptError
@@ -152,10 +153,14 @@ def _domain_input(context: StageContext, reference: str, labelled: bool) -> dict
     entry: dict[str, Any] = {"config": config.model_dump(mode="json")}
     if config.drawn_by is None:
         domain = context.domain(reference, labelled)
-        listing = [
+        listing: list[Any] = [
             (sample.name, *(_size(p) for p in (sample.image, sample.label) if p))
             for sample in domain.samples
         ]
+        # Files of many pictures are as long whatever is in them.
+        paths = {p for s in domain.samples for p in (s.image, s.label) if isinstance(p, ArrayPath)}
+        for file in sorted({path.file for path in paths}):
+            listing.append(_file_input(file.name, file))
         entry["images"] = len(listing)
         entry["listing_sha256"] = hashlib.sha256(json.dumps(listing).encode()).hexdigest()
         entry["classes"] = domain.classes.names

@@ -202,6 +202,8 @@ def test_killed_training_with_dropout_goes_on_to_the_same_model(
             "these images have one label",
         ),
         ({"method": "pixintrada"}, "does not say how hard each pixel is"),
+        ({"method": "cirn"}, "needs two classifiers"),
+        ({"scales": [0.5, 1.0]}, "scales: lenet takes images of one size"),
     ],
 )
 def test_what_does_not_go_with_digits_is_refused(
@@ -216,5 +218,56 @@ def test_what_does_not_go_with_digits_is_refused(
 def test_sizes_that_the_network_does_not_take_are_refused(finished: Path, tmp_path: Path) -> None:
     wrong = recipe({"source-only": stages()["source-only"]})
     wrong["domains"]["source"]["size"] = [32, 32]
-    with pytest.raises(SegadaptError, match=r"domains.source.size: \[32, 32\] does not fit lenet"):
+    with pytest.raises(SegadaptError, match=r"lenet takes images of \[28, 28\], those of"):
         run_recipe(wrong, tmp_path / "run", finished / "data")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("evaluate", {"views": {"scales": [1.0, 2.0]}}),
+        ("select", {"score": "soft_neighbourhood_density"}),
+        ("cyclegan", {"crop": [24, 24]}),
+    ],
+)
+def test_stages_after_training_are_checked_before_it(
+    name: str, change: dict[str, Any], finished: Path, tmp_path: Path
+) -> None:
+    wrong = recipe(stages())
+    wrong["stages"][name] |= change
+    with pytest.raises(SegadaptError, match=f"stages.{name}"):
+        run_recipe(wrong, tmp_path / "run", finished / "data")
+    assert not list((tmp_path / "run").glob("*/metrics.jsonl"))
+
+
+def test_test_images_of_another_size_are_refused_before_training(
+    finished: Path, tmp_path: Path
+) -> None:
+    wrong = recipe(stages())
+    wrong["domains"]["test"]["size"] = None
+    with pytest.raises(SegadaptError, match=r"set domains\.test\.size to"):
+        run_recipe(wrong, tmp_path / "run", finished / "data")
+
+
+def test_other_digits_in_a_file_of_the_same_length_are_noticed(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data")
+    only = recipe({"source-only": stages()["source-only"]})
+    run_recipe(only, tmp_path / "run", data)
+    path = data / "digits" / "usps.h5"
+    content = path.read_bytes()
+    write_digits(data / "digits", "usps", NUMBER, seed=3)
+    assert path.stat().st_size == len(content) and path.read_bytes() != content
+    with pytest.raises(SegadaptError, match="other settings, data"):
+        run_recipe(only, tmp_path / "run", data)
+
+
+def test_adda_is_refused_for_pixels(tmp_path: Path) -> None:
+    import harness
+
+    data = harness.write_data(tmp_path / "data")
+    pixels = {
+        "source-only": harness.train("source_only"),
+        "adda": harness.train("adda", start_from="source-only.checkpoint"),
+    }
+    with pytest.raises(SegadaptError, match="adda is for images with one label each"):
+        run_recipe(harness.recipe_of(pixels), tmp_path / "run", data)

@@ -24,6 +24,8 @@ SIDE = 32
 
 
 def config(**settings: object) -> TrainTranslatorStage:
+    if "semantic_answer" in settings or "lambda_sem" in settings:
+        settings["segmenter"] = "s.checkpoint"
     small = {"generator": {"width": 4, "blocks": 1}, "discriminator_width": 4, "pool": 2}
     values = {"stage": "train_translator", "source": "s", "target": "t", "iterations": 1}
     return TrainTranslatorStage(**{**values, **small, **settings})  # type: ignore[arg-type]

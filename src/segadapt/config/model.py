@@ -38,6 +38,8 @@ class ModelConfig(Section):
             raise ValueError(f"{self.backbone} has one classifier; set heads to single")
         if self.backbone in ("lenet", "dtn") and self.batch_norm != "batch":
             raise ValueError(f"{self.backbone} has no frozen batch norm; set batch_norm to batch")
+        if self.backbone in ("lenet", "dtn") and self.weights != "none":
+            raise ValueError(f"{self.backbone} has no starting weights; set weights to none")
         if self.backbone == "vgg16" and self.heads == "multi_level":
             raise ValueError(
                 f"{self.backbone} has one level, as in the papers; set heads to single (or sum)"

@@ -74,7 +74,7 @@ class TrainTranslatorStage(Section):
     """Of |G(x_t) - x_t| and its counterpart; CycleGAN uses 5 where colours should stay."""
     segmenter: str | None = None
     """A checkpoint trained on the source, for semantic consistency; none without it."""
-    lambda_sem: Weight = 1.0
+    lambda_sem: Annotated[float, Field(gt=0)] = 1.0
     semantic_answer: Literal["labels", "predictions", "labels_and_predictions"] = "labels"
     """What translations must be seen as: the source's labels (CIRN, Eq. 4); what the segmenter saw
     before translation, in both directions (CyCADA, Eq. 4); or the labels for the source's images
@@ -92,6 +92,13 @@ class TrainTranslatorStage(Section):
     save_every: Positive = 500
     log_every: Positive = 20
     workers: Workers = 2
+
+    @model_validator(mode="after")
+    def _has_segmenter_for_its_settings(self) -> TrainTranslatorStage:
+        given = self.model_fields_set & {"lambda_sem", "semantic_answer"}
+        if given and self.segmenter is None:
+            raise ValueError(f"{', '.join(sorted(given))} says nothing without `segmenter`")
+        return self
 
     @property
     def reads_labels(self) -> bool:
@@ -114,6 +121,12 @@ class TranslateStage(Section):
     workers: Workers = 2
     gallery: Annotated[int, Field(ge=0)] = 6
     """Pictures kept for the report."""
+
+    @model_validator(mode="after")
+    def _has_target_where_it_is_looked_at(self) -> TranslateStage:
+        if self.target is not None and self.translation.rule != "fourier":
+            raise ValueError(f"rule {self.translation.rule} looks at no target; leave it out")
+        return self
 
     @field_validator("translation", mode="before")
     @classmethod

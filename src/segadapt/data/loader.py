@@ -84,6 +84,29 @@ def training_order(
         yield batch
 
 
+@dataclass(frozen=True)
+class _Order:
+    """This process's share of :func:`training_order`, made as it is asked for: the whole of a long
+    training would take gigabytes."""
+
+    length: int
+    batch_size: int
+    seed: int
+    iterations: tuple[int, int]
+    share: tuple[int, int]
+    flip: bool
+    scales: tuple[float, float]
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        rank, count = self.share
+        local = self.batch_size // count
+        whole = training_order(
+            self.length, self.batch_size, self.seed, *self.iterations, self.flip, self.scales
+        )
+        for batch in whole:
+            yield batch[rank * local : (rank + 1) * local]
+
+
 def training_batches(
     domain: Domain,
     batch_size: int,
@@ -111,13 +134,10 @@ def training_batches(
     Raises:
         SegadaptError: an image or label cannot be used.
     """
-    rank, count = share
-    local = batch_size // count
-    order = training_order(len(domain), batch_size, seed, *iterations, flip, scales)
-    mine = [batch[rank * local : (rank + 1) * local] for batch in order]
+    order = _Order(len(domain), batch_size, seed, iterations, share, flip, scales)
     loader = DataLoader(
         _TrainingImages(domain, crop),
-        batch_sampler=mine,  # type: ignore[arg-type]
+        batch_sampler=order,  # type: ignore[arg-type]
         num_workers=workers,
         collate_fn=_stack,
         prefetch_factor=4 if workers else None,

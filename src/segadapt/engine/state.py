@@ -32,7 +32,7 @@ class TrainingState:
 
     def save(self, iteration: int) -> None:
         """Write the state after ``iteration`` iterations; the file is whole or the old one."""
-        generators = self.processes.gather(torch.get_rng_state())
+        generators = self.processes.gather(self._generators())
         if self.processes.is_first:
             partial = self.path.with_name(self.path.name + ".partial")
             try:
@@ -61,6 +61,17 @@ class TrainingState:
             partial.replace(self.path)
         self.processes.barrier()
 
+    def _generators(self) -> dict[str, torch.Tensor]:
+        found = {"cpu": torch.get_rng_state()}
+        if self.processes.device.type == "cuda":
+            found["cuda"] = torch.cuda.get_rng_state(self.processes.device)
+        return found
+
+    def _set_generators(self, states: Mapping[str, torch.Tensor]) -> None:
+        torch.set_rng_state(states["cpu"])
+        if "cuda" in states and self.processes.device.type == "cuda":
+            torch.cuda.set_rng_state(states["cuda"], self.processes.device)
+
     def load(self) -> int:
         """Restore the state where there is one; returns the number of iterations it has done.
 
@@ -78,7 +89,7 @@ class TrainingState:
             self.method.load_state_dict(saved["method"])
             generators = saved["generators"]
             if len(generators) == self.processes.count:
-                torch.set_rng_state(generators[self.processes.rank])
+                self._set_generators(generators[self.processes.rank])
             return int(saved["iteration"])
         except Exception as error:  # whatever a damaged file makes the readers raise
             raise SegadaptError(

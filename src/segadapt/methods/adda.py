@@ -34,6 +34,7 @@ class ADDA(Method):
 
     Config = ADDAConfig
     starts_from_trained = True
+    for_whole_images = True
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__(config, task)

@@ -64,6 +64,8 @@ class Method(nn.Module):
 
     starts_from_trained: ClassVar[bool] = False
     """Whether the stage must name a checkpoint to start from."""
+    for_whole_images: ClassVar[bool] = False
+    """Whether it is for images with one label each only."""
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__()

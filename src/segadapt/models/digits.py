@@ -51,6 +51,11 @@ class DigitClassifier(Segmenter):
         self.classifier = nn.Sequential(
             nn.ReLU(), nn.Dropout(0.5), nn.Linear(features, num_classes)
         )
+        for module in self.modules():  # as CyCADA's program starts them
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.xavier_normal_(module.weight)
+                assert module.bias is not None
+                nn.init.zeros_(module.bias)
 
     def extract(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
         """Features of the last hidden layer, (N, channels, 1, 1)."""

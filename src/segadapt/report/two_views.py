@@ -8,7 +8,7 @@ from segadapt.report import pictures, wording
 from segadapt.report.records import Evaluation
 from segadapt.report.tiles import Tile
 
-PICTURES = 3
+PICTURES = 2
 """Of an evaluation are shown; one says as much as the others."""
 
 
@@ -20,8 +20,17 @@ class TwoViewsRow:
     tiles: list[Tile]
 
 
-def two_views(evaluation: Evaluation, width: int) -> list[list[TwoViewsRow]]:
-    """By picture: a row for every checkpoint with two classifiers, in the order of the scores."""
+@dataclass(frozen=True)
+class TwoViewsPicture:
+    """One picture, and a row for every checkpoint with two classifiers."""
+
+    name: str
+    input: Tile
+    rows: list[TwoViewsRow]
+
+
+def two_views(evaluation: Evaluation, width: int) -> list[TwoViewsPicture]:
+    """The first pictures, with checkpoints in the order of the scores."""
     found = []
     for picture in evaluation.pictures[:PICTURES]:
         rows = []
@@ -29,7 +38,7 @@ def two_views(evaluation: Evaluation, width: int) -> list[list[TwoViewsRow]]:
             files = picture.predictions.get(score.checkpoint)
             if files is None or not files.two_views:
                 continue
-            tiles = [Tile("Input", "", "image", pictures.inline_photo(picture.image, width))]
+            tiles = []
             for key, path in files.two_views.items():
                 title = (
                     "Distance R" if key == "distance" else key.replace("attention-", "Attention ")
@@ -37,5 +46,6 @@ def two_views(evaluation: Evaluation, width: int) -> list[list[TwoViewsRow]]:
                 tiles.append(Tile(title, "", "entropy", pictures.inline_entropy(path, width)))
             rows.append(TwoViewsRow(wording.display_name(score.checkpoint), tiles))
         if rows:
-            found.append(rows)
+            shown = Tile("Input", "", "image", pictures.inline_photo(picture.image, width))
+            found.append(TwoViewsPicture(picture.name, shown, rows))
     return found

@@ -33,7 +33,9 @@ def agreement(
     # Translated files have the source's size already, or are brought to it.
     pair = (source, replace(translated, labelled=False))
     share = (processes.rank, processes.count)
-    both = [inference_batches(domain, config.batch_size, share, config.workers) for domain in pair]
+    # Images of their own sizes go one by one: batches of both would be put together differently.
+    batch_size = config.batch_size if source.size is not None else 1
+    both = [inference_batches(domain, batch_size, share, config.workers) for domain in pair]
     counts = torch.zeros(2, dtype=torch.float64)
     for before in progress(both[0], f"{name}: agreement", len(source), processes):
         after = next(both[1])

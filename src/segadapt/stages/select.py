@@ -68,4 +68,6 @@ def _label_free(
     for batch in progress(batches, title, len(target), processes):
         sums.update(predictor.logits(batch.image).softmax(dim=1))
     found = label_free_scores(processes.sum(sums.sums()))
+    if target.classes.whole_image:  # it compares pixels, and there is one
+        del found["soft_neighbourhood_density"]
     return {str(score): value for score, value in found.items()}

@@ -73,6 +73,8 @@ def _train(
     def batches(start: int) -> Iterator[tuple[SourceBatch, UnlabelledBatch | None]]:
         return _batches(config, source, target, seed, start, processes)
 
+    # Processes draw their own dropout: alike, they would leave out the same of every part.
+    torch.manual_seed(seed + processes.rank)
     log = TrainingLog(directory, name, enabled=processes.is_first)
     trained = TrainedModel(model, config.model, source.classes, source.size, oracle=config.oracle)
 

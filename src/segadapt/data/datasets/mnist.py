@@ -29,6 +29,6 @@ def samples(root: DataPath, split: str) -> list[Sample]:
                 stem.with_name(f"{stem.name}-{kind}-ubyte{ending}")
                 for kind in ("images-idx3", "labels-idx1")
             )
-            if images.is_file() and labels.is_file():
+            if images.is_file():
                 return digit_samples((images, read_idx, ""), (labels, read_idx, ""), "MNIST")
     raise missing("MNIST", folder, "mnist.npz or MNIST/raw/train-images-idx3-ubyte and the others")

@@ -38,6 +38,25 @@ def check_one_size(context: StageContext, reference: str, place: str) -> None:
         )
 
 
+def check_smallest(
+    context: StageContext, reference: str, crop: tuple[int, int], place: str
+) -> None:
+    """Every image must hold a crop of (height, width); look at the headers."""
+    if context.recipe.domains[reference].drawn_by is not None:
+        return
+    for sample in context.domain(reference, labelled=False).samples:
+        try:
+            size = image_size(sample.image)
+        except OSError as error:
+            raise SegadaptError(f"{sample.image}: cannot be decoded ({error})") from error
+        if size[0] < crop[0] or size[1] < crop[1]:
+            raise SegadaptError(
+                f"{place}.crop: {list(crop)} is larger than {sample.image}, which is "
+                f"{size[0]}x{size[1]} (height x width); make it smaller, or give domain "
+                f"{reference!r} a size"
+            )
+
+
 def check_rare_classes(context: StageContext, config: RankStage, place: str) -> None:
     classes = classes_behind(context, config.images)
     if config.normalisation != "none" and not classes.rare:

@@ -22,10 +22,11 @@ from segadapt.errors import SegadaptError
 from segadapt.models.initialise import check_weights
 from segadapt.stages.context import StageContext
 from segadapt.stages.preflight.classes import check_classes, classes_behind, taken
-from segadapt.stages.preflight.disk import model_bytes
+from segadapt.stages.preflight.disk import model_bytes, translation_bytes, translator_bytes
 from segadapt.stages.preflight.images import check_rare_classes, open_images
 from segadapt.stages.preflight.training import check_method, check_start, check_train
 from segadapt.stages.preflight.translation import check_translation, check_translator
+from segadapt.stages.preflight.whole_images import check_whole_images
 
 
 def preflight(context: StageContext, stages: Sequence[str], devices: int) -> None:
@@ -39,6 +40,7 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
     for name in stages:
         config = context.recipe.stages[name]
         place = f"stages.{name}"
+        check_whole_images(context, config, place, devices)
         if isinstance(config, TrainStage):
             method = check_method(config, place)
             check_train(context, config, method, place, devices)
@@ -66,8 +68,10 @@ def preflight(context: StageContext, stages: Sequence[str], devices: int) -> Non
             needed += context.file(config.file).stat().st_size
         elif isinstance(config, TranslateStage):
             check_translation(context, config)
+            needed += translation_bytes(context, config)
         elif isinstance(config, TrainTranslatorStage):
             check_translator(context, config, place, devices)
+            needed += translator_bytes(context, config)
         elif isinstance(config, DrawStage):
             needed += sum(config.counts.values()) * config.size[0] * config.size[1] * 3
         check_classes(context, config, place)

@@ -9,9 +9,9 @@ from segadapt.config import PixelSplitStage, TrainStage
 from segadapt.data.transforms import scaled_size
 from segadapt.errors import SegadaptError
 from segadapt.methods.base import Method, find_method
-from segadapt.models.digits import SIDES as DIGIT_SIDES
+from segadapt.models.digits import SIDES
 from segadapt.stages.context import StageContext
-from segadapt.stages.preflight.classes import classes_behind, domain_behind, maker_of, taken
+from segadapt.stages.preflight.classes import domain_behind, maker_of, taken
 from segadapt.stages.preflight.images import check_one_size, open_images
 from segadapt.stages.train import build_method
 
@@ -65,22 +65,6 @@ def check_train(
             f"{place}.start_from: is required by method {config.method['name']}; name a checkpoint "
             "trained on the source"
         )
-    whole = classes_behind(context, config.source).whole_image
-    if whole != (config.model.backbone in DIGIT_SIDES):
-        raise SegadaptError(
-            f"{place}.model.backbone: {config.model.backbone} predicts "
-            + (
-                "every pixel, but these images have one label each"
-                if whole
-                else "one label for an image, but these have one for every pixel"
-            )
-            + "; choose another backbone"
-        )
-    if whole and method.uses_domain_index:
-        raise SegadaptError(
-            f"{place}.method: {config.method['name']} is for pixels; these images have one label "
-            "each"
-        )
     if config.scales[0] > config.scales[1]:
         raise SegadaptError(
             f"{place}.scales: {list(config.scales)} must be the smallest factor, then the largest"
@@ -98,22 +82,12 @@ def check_train(
             smallest = min(domain.size)
             if config.scales != (1.0, 1.0):
                 smallest = min(scaled_size(domain.size, config.scales[0]))
-            side = DIGIT_SIDES.get(config.model.backbone)
-            if side is not None and (domain.size != (side, side) or config.scales != (1.0, 1.0)):
-                raise SegadaptError(
-                    f"domains.{name}.size: {list(domain.size)} does not fit "
-                    f"{config.model.backbone}, which takes [{side}, {side}] at scales [1, 1]"
-                )
-            if smallest < SMALLEST_FOR_DISCRIMINATOR and side is None:
+            if smallest < SMALLEST_FOR_DISCRIMINATOR and config.model.backbone not in SIDES:
                 raise SegadaptError(
                     f"domains.{name}.size: {list(domain.size)} is too small; at least "
                     f"{SMALLEST_FOR_DISCRIMINATOR} pixels are needed each way, at the smallest of "
                     f"the scales {list(config.scales)} too"
                 )
-        elif config.model.backbone in DIGIT_SIDES:
-            raise SegadaptError(
-                f"domains.{name}.size: is needed; {config.model.backbone} takes images of one size"
-            )
         elif name == reference and domain.drawn_by is None and config.batch_size > 1:
             check_one_size(context, name, place)
 

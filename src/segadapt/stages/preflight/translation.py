@@ -13,7 +13,7 @@ from segadapt.models.generator import STRIDE
 from segadapt.models.translators import load_translator
 from segadapt.stages.context import StageContext
 from segadapt.stages.preflight.classes import domain_behind
-from segadapt.stages.preflight.images import open_images
+from segadapt.stages.preflight.images import check_smallest, open_images
 from segadapt.stages.preflight.training import check_shared
 from segadapt.stages.translators import counterparts
 
@@ -53,6 +53,8 @@ def check_translator(
                 f"{place}.crop: {list(config.crop)} is larger than the images of domain {name!r}, "
                 f"{list(size)} (height, width); make it smaller"
             )
+        if config.crop and size is None and name == reference:
+            check_smallest(context, name, config.crop, place)
         seen = config.crop or size
         assert seen is not None
         if min(seen) < SMALLEST_FOR_PATCHES or any(side % STRIDE for side in seen):
