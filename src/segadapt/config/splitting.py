@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from segadapt.config.values import Fraction, Positive, Size, Workers
+from segadapt.config.values import Fraction, Positive, Size, Workers, with_rule
 from segadapt.section import Section
 
 
@@ -98,6 +98,4 @@ class PixelSplitStage(Section):
     @field_validator("selection", mode="before")
     @classmethod
     def _own_rule_where_none_is_named(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "rule" not in value:
-            return {"rule": "class_median", **value}
-        return value
+        return with_rule(value, "class_median")

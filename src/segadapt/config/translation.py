@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from segadapt.config.values import Fraction, Positive, Size, Weight, Workers
+from segadapt.config.values import Fraction, Positive, Size, Weight, Workers, with_rule
 from segadapt.section import Section
 
 
@@ -131,6 +131,4 @@ class TranslateStage(Section):
     @field_validator("translation", mode="before")
     @classmethod
     def _fourier_where_no_rule_is_named(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "rule" not in value:
-            return {"rule": "fourier", **value}
-        return value
+        return with_rule(value, "fourier")

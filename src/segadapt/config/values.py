@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -19,3 +19,8 @@ Heads = Literal["single", "multi_level", "sum", "ancillary"]
 InputFormat = Literal["bgr_mean", "rgb_mean_std", "rgb_signed"]
 Weights = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=2)]
 """Weights above zero by checkpoint."""
+
+
+def with_rule(value: Any, rule: str) -> Any:
+    """Settings that name no rule are those of ``rule``; anything else is as it was."""
+    return {"rule": rule, **value} if isinstance(value, dict) and "rule" not in value else value
