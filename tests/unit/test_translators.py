@@ -81,7 +81,7 @@ def test_weights_begin_as_published() -> None:
     torch.manual_seed(0)
     network = build_generator(64, 1)
     weight = network[4].weight
-    assert float(weight.std()) == pytest.approx(0.02, rel=0.05)
+    assert weight.std().item() == pytest.approx(0.02, rel=0.05)
     assert all(not m.bias.any() for m in network.modules() if isinstance(m, nn.Conv2d))
 
 
