@@ -94,7 +94,8 @@ def small(recipe: Recipe) -> dict[str, Any]:
             if stage["model"]["backbone"] == "resnet101":
                 stage["model"]["backbone"] = "resnet18"
         elif stage["stage"] == "train_translator":
-            stage |= {"iterations": 2, "workers": 0, "log_every": 1, "crop": None, "sheets": 1}
+            stage |= {"iterations": 2, "workers": 0, "log_every": 1, "sheets": 1}
+            stage["crop"] = SIZE if stage["crop"] else None
             stage |= {"generator": {"width": 2, "blocks": 1}, "discriminator_width": 2}
             stage["batch_size"] = 1
         elif stage["stage"] == "draw":

@@ -158,10 +158,12 @@ def test_missing_counterparts_and_target_are_told(data_root: Path, tmp_path: Pat
     folder = tmp_path / "translated"
     folder.mkdir()
     Image.new("RGB", (96, 64)).save(folder / "000.png")
+    recipe = stages({"rule": "folder", "folder": str(folder)})
+    with pytest.raises(SegadaptError, match="rule folder looks at no target"):
+        run_recipe(recipe_of(recipe), tmp_path / "c", data_root)
+    del recipe["translate"]["target"]
     with pytest.raises(SegadaptError, match="no image for 5 of the 6"):
-        run_recipe(
-            recipe_of(stages({"rule": "folder", "folder": str(folder)})), tmp_path / "a", data_root
-        )
+        run_recipe(recipe_of(recipe), tmp_path / "a", data_root)
     recipe = stages({"beta": 0.1})
     del recipe["translate"]["target"]
     with pytest.raises(SegadaptError, match=re.escape("stages.translate.target: is required")):
