@@ -211,6 +211,8 @@ def _describe(error: ValidationError) -> str:
         message = "unknown key; `segadapt show RECIPE` prints the known ones with their values"
     elif problem["type"] == "missing":
         message = "is required but not there"
+    elif problem["type"] == "value_error":
+        message = problem["msg"].removeprefix("Value error, ")
     else:
         message = f"{problem['msg']} (it is {problem.get('input')!r})"
     more = len(error.errors()) - 1

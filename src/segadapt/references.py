@@ -137,6 +137,7 @@ class _Checker:
                 "labels": "pseudo-labels",
                 "translation": "translated images",
                 "class_prior": "a class prior",
+                "translator": "a translator",
                 "snapshots": "snapshots",
             }
             wanted = " or ".join(

@@ -130,5 +130,7 @@ class TranslateStage(Section):
 
     @field_validator("translation", mode="before")
     @classmethod
-    def _fourier_where_no_rule_is_named(cls, value: Any) -> Any:
-        return with_rule(value, "fourier")
+    def _rule_that_the_keys_tell(cls, value: Any) -> Any:
+        keys = value.keys() if isinstance(value, dict) else set()
+        rule = "folder" if "folder" in keys else "fourier"
+        return with_rule(value, "generator" if keys & {"translator", "file"} else rule)

@@ -125,6 +125,11 @@ def counterparts(source: Domain, folder: Path) -> dict[str, Path]:
     Raises:
         SegadaptError: some are missing, or one has other proportions than the source's.
     """
+    if not folder.is_dir():
+        raise SegadaptError(
+            f"{folder}: there is no such folder of translated images; it is named below the data "
+            "root"
+        )
     found = find_images(folder)
     names = [sample.name for sample in source.samples]
     if not all(name in found for name in names):
