@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from segadapt.errors import SegadaptError
+from segadapt.models import files
 from segadapt.models.files import read_safetensors, read_tensors, write_safetensors
 
 FORMS = ["zip", "legacy", "safetensors"]
@@ -85,3 +87,21 @@ def test_old_file_stays_whole_where_the_new_one_cannot_be_written(
     with pytest.raises(OSError, match="no space left"):
         write_safetensors(path, {"a": torch.zeros(1)}, {})
     assert equal(read_safetensors(path)[0], tensors())
+
+
+def test_ctrl_c_while_a_file_is_read_is_no_error_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.safetensors"
+    write_safetensors(path, {"x": torch.zeros(3)}, {})
+    opened = files.safe_open
+
+    def interrupted(*arguments: object, **settings: object) -> object:
+        signal.raise_signal(signal.SIGINT)
+        return opened(*arguments, **settings)
+
+    monkeypatch.setattr(files, "safe_open", interrupted)
+    read = []
+    with pytest.raises(KeyboardInterrupt):
+        read.append(read_safetensors(path))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -15,12 +15,12 @@ from PIL import Image
 from segadapt.data.domain import Domain
 from segadapt.data.loader import (
     RawBatch,
-    _signals_held,
     inference_batches,
     training_batches,
     training_order,
 )
 from segadapt.errors import SegadaptError
+from segadapt.signals import signals_held
 
 MakeDomain = Callable[..., Domain]
 
@@ -202,7 +202,7 @@ def test_signals_are_put_off_and_not_lost(which: signal.Signals) -> None:
     seen: list[int] = []
     before = signal.signal(which, lambda number, frame: seen.append(number))
     try:
-        with _signals_held():
+        with signals_held():
             signal.raise_signal(which)
             assert seen == []
         assert seen == [which]

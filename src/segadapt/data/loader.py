@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from segadapt.data.domain import Domain
 from segadapt.data.transforms import crop_window, resize_image, resize_label, scaled_size
 from segadapt.errors import SegadaptError, first_line
+from segadapt.signals import signals_held
 
 # In the children of a run on several processes the default is to start workers afresh, which
 # costs each of them the import of torch.
@@ -328,7 +327,7 @@ def _stack(items: list[Any]) -> RawBatch | SegadaptError:
 
 def _told(loader: DataLoader[Any]) -> Iterator[Any]:
     """The loader's batches; the death of one of its processes is told in a sentence."""
-    with _signals_held():
+    with signals_held():
         batches = iter(loader)
     try:
         yield from batches
@@ -340,27 +339,8 @@ def _told(loader: DataLoader[Any]) -> Iterator[Any]:
             "memory or of space in /dev/shm; use fewer or no workers (workers: 0), or smaller "
             "batches. The same command goes on from the last saved state"
         ) from error
-    with _signals_held():
+    with signals_held():
         del batches
-
-
-@contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """Puts Ctrl-C and SIGTERM off to the end: Python drops what they raise while it forks and in
-    destructors, and loaders start their processes in the one and stop them in the other.
-    """
-    seen: list[int] = []
-    previous: dict[signal.Signals, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        for which in (signal.SIGINT, signal.SIGTERM):
-            previous[which] = signal.signal(which, lambda number, frame: seen.append(number))
-    try:
-        yield
-    finally:
-        for which, old in previous.items():
-            signal.signal(which, old)
-        for number in seen:
-            signal.raise_signal(number)
 
 
 def _leave_signals_to_parent(worker: int) -> None:

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from segadapt.errors import SegadaptError
+from segadapt.signals import signals_held
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -54,7 +55,8 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
-        with safe_open(path, framework="pt") as file:
+        # The reader would turn a Ctrl-C into an error about types.
+        with signals_held(), safe_open(path, framework="pt") as file:
             return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise SegadaptError(

@@ -1,0 +1,29 @@
+"""Ctrl-C and SIGTERM, put off where they would be lost or do harm."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Puts Ctrl-C and SIGTERM off to the end: Python drops what they raise while it forks and in
+    destructors, and loaders start their processes in the one and stop them in the other; extension
+    modules turn it into errors of their own.
+    """
+    seen: list[int] = []
+    previous: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for which in (signal.SIGINT, signal.SIGTERM):
+            previous[which] = signal.signal(which, lambda number, frame: seen.append(number))
+    try:
+        yield
+    finally:
+        for which, old in previous.items():
+            signal.signal(which, old)
+        for number in seen:
+            signal.raise_signal(number)
