@@ -16,9 +16,9 @@ from segadapt.models.patch_discriminator import build_patch_discriminator
 from segadapt.models.translators import (
     Translator,
     load_translator,
-    read_published_discriminator,
     save_translator,
     translate_whole,
+    without_prefix,
 )
 
 # Entries with weights of the published program's resnet_9blocks (models/networks.py): its
@@ -161,7 +161,7 @@ def test_published_generators_are_read(tmp_path: Path, dropout: bool, averages: 
 def test_published_discriminators_are_read() -> None:
     network, other = build_patch_discriminator(4), build_patch_discriminator(4)
     tensors = {f"model.{k}": v for k, v in network.state_dict().items()}
-    other.load_state_dict(read_published_discriminator(tensors))
+    other.load_state_dict(without_prefix(tensors))
     image = torch.rand(1, 3, 64, 64)
     assert torch.equal(network(image), other(image))
 

@@ -34,12 +34,14 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _has_these_levels(self) -> ModelConfig:
-        if self.backbone in ("lenet", "dtn") and self.heads != "single":
-            raise ValueError(f"{self.backbone} has one classifier; set heads to single")
-        if self.backbone in ("lenet", "dtn") and self.batch_norm != "batch":
-            raise ValueError(f"{self.backbone} has no frozen batch norm; set batch_norm to batch")
-        if self.backbone in ("lenet", "dtn") and self.weights != "none":
-            raise ValueError(f"{self.backbone} has no starting weights; set weights to none")
+        if self.backbone in ("lenet", "dtn"):
+            for key, only, reason in (
+                ("heads", "single", "has one classifier"),
+                ("batch_norm", "batch", "has no frozen batch norm"),
+                ("weights", "none", "has no starting weights"),
+            ):
+                if getattr(self, key) != only:
+                    raise ValueError(f"{self.backbone} {reason}; set {key} to {only}")
         if self.backbone == "vgg16" and self.heads == "multi_level":
             raise ValueError(
                 f"{self.backbone} has one level, as in the papers; set heads to single (or sum)"

@@ -21,9 +21,6 @@ from segadapt.signals import signals_held
 # In the children of a run on several processes the default is to start workers afresh, which
 # costs each of them the import of torch.
 START_METHOD = "fork" if sys.platform == "linux" else None
-# Loaders draw a number when they start. It comes from a generator of their own, as one from
-# torch's would make dropout differ between a resumed run and one that was never stopped.
-
 
 SCALE_STREAM, CROP_STREAM = 1, 2
 """Set these random numbers apart from those of the order, whose seeds have two parts."""
@@ -134,15 +131,12 @@ def training_batches(
         SegadaptError: an image or label cannot be used.
     """
     order = _Order(len(domain), batch_size, seed, iterations, share, flip, scales)
-    loader = DataLoader(
+    loader = _loader(
         _TrainingImages(domain, crop),
-        batch_sampler=order,  # type: ignore[arg-type]
-        num_workers=workers,
+        workers,
+        batch_sampler=order,
         collate_fn=_stack,
         prefetch_factor=4 if workers else None,
-        multiprocessing_context=START_METHOD if workers else None,
-        worker_init_fn=_leave_signals_to_parent,
-        generator=torch.Generator(),
         pin_memory=torch.cuda.is_available(),
     )
     for batch in _told(loader):
@@ -177,15 +171,12 @@ def inference_batches(
         SegadaptError: an image or label cannot be used, and nobody wants to be told.
     """
     mine = list(range(share[0], len(domain), share[1]))
-    loader = DataLoader(
+    loader = _loader(
         _InferenceImages(domain, mine),
+        workers,
         batch_size=batch_size,
-        num_workers=workers,
         collate_fn=list,
         prefetch_factor=2 if workers else None,
-        multiprocessing_context=START_METHOD if workers else None,
-        worker_init_fn=_leave_signals_to_parent,
-        generator=torch.Generator(),
     )
     for items in _told(loader):
         by_size: dict[tuple[int, ...], list[Any]] = {}
@@ -219,14 +210,7 @@ def mapped(
 
     ``on_error`` is told of the SegadaptErrors that the job raises.
     """
-    loader = DataLoader(
-        _Jobs(job, indices),
-        batch_size=None,
-        num_workers=workers,
-        multiprocessing_context=START_METHOD if workers else None,
-        worker_init_fn=_leave_signals_to_parent,
-        generator=torch.Generator(),
-    )
+    loader = _loader(_Jobs(job, indices), workers, batch_size=None)
     for index in _told(loader):
         if isinstance(index, SegadaptError):
             on_error(index)
@@ -322,6 +306,19 @@ def _stack(items: list[Any]) -> RawBatch | SegadaptError:
         torch.stack(images),
         None if labels[0] is None else torch.stack(labels),
         None if indices[0] is None else torch.stack(indices),
+    )
+
+
+def _loader(dataset: Dataset[Any], workers: int, **settings: Any) -> DataLoader[Any]:
+    return DataLoader(
+        dataset,
+        num_workers=workers,
+        multiprocessing_context=START_METHOD if workers else None,
+        worker_init_fn=_leave_signals_to_parent,
+        # Loaders draw a number when they start. One from torch's own generator would make dropout
+        # differ between a resumed run and one that was never stopped.
+        generator=torch.Generator(),
+        **settings,
     )
 
 

@@ -37,6 +37,12 @@ class Learner(Protocol):
         """See :meth:`segadapt.methods.base.Method.step`."""
 
 
+def evenly_spaced(number: int, iterations: int) -> list[int]:
+    """``number`` counts of done iterations (or one for each), the last being the training's end."""
+    number = min(number, iterations)
+    return [round(k * iterations / number) for k in range(1, number + 1)]
+
+
 @dataclass
 class TrainingStep:
     """One iteration: all of a method's losses, then one step of every optimizer.

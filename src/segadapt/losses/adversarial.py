@@ -27,7 +27,15 @@ def domain_loss(logit: Tensor, domain: DomainLabel, gan: Gan = "vanilla") -> Ten
     Returns:
         A scalar, the mean over all locations.
     """
-    goal = logit.new_full(logit.shape, DOMAIN_LABEL[domain])
-    if gan == "vanilla":
-        return F.binary_cross_entropy_with_logits(logit, goal)
-    return F.mse_loss(logit, goal)
+    return goal_loss(logit, DOMAIN_LABEL[domain], least_squares=gan == "least_squares")
+
+
+def goal_loss(logit: Tensor, answer: float, least_squares: bool) -> Tensor:
+    """How far raw outputs, any shape, are from ``answer``, 0 or 1: a scalar, the mean over all.
+
+    By binary cross-entropy on logits, or by the squared distance of the raw output.
+    """
+    goal = logit.new_full(logit.shape, answer)
+    if least_squares:
+        return F.mse_loss(logit, goal)
+    return F.binary_cross_entropy_with_logits(logit, goal)

@@ -7,6 +7,8 @@ from typing import Literal
 from torch import Tensor
 from torch.nn import functional as F
 
+from segadapt.losses.adversarial import goal_loss
+
 TranslationGan = Literal["least_squares", "log"]
 
 
@@ -22,10 +24,7 @@ def realness_loss(logit: Tensor, real: bool, gan: TranslationGan) -> Tensor:
     Returns:
         A scalar, the mean over all patches.
     """
-    goal = logit.new_full(logit.shape, float(real))
-    if gan == "log":
-        return F.binary_cross_entropy_with_logits(logit, goal)
-    return F.mse_loss(logit, goal)
+    return goal_loss(logit, float(real), least_squares=gan == "least_squares")
 
 
 def cycle_loss(cycled: Tensor, image: Tensor) -> Tensor:

@@ -85,11 +85,7 @@ def read_published_generator(
     Raises:
         SegadaptError: the entries are not those of such a generator.
     """
-    plain = {
-        name.removeprefix("model."): value
-        for name, value in tensors.items()
-        if not name.endswith(UNUSED)
-    }
+    plain = without_prefix(tensors)
     first = plain.get("1.weight")
     if first is None or first.shape[1:] != (3, 7, 7):
         raise SegadaptError(
@@ -102,8 +98,9 @@ def read_published_generator(
     return config, _filled(config, ours, path)
 
 
-def read_published_discriminator(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Entries of a published 70x70 discriminator (``latest_net_D*.pth``) under our names."""
+def without_prefix(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Entries of a published network under our names; of a 70x70 discriminator
+    (``latest_net_D*.pth``) that is all there is to do."""
     return {
         name.removeprefix("model."): value
         for name, value in tensors.items()

@@ -16,7 +16,7 @@ from segadapt.data.domain import Domain
 from segadapt.data.loader import RawBatch, training_batches
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
-from segadapt.engine.loop import SourceBatch, TrainingStep, train
+from segadapt.engine.loop import SourceBatch, TrainingStep, evenly_spaced, train
 from segadapt.engine.optim import adam, model_optimizer, poly_factor
 from segadapt.engine.state import STATE_FILE, TrainingState
 from segadapt.methods.base import Method, find_method
@@ -104,8 +104,7 @@ def _train(
 
 def snapshot_iterations(config: TrainStage) -> list[int]:
     """Numbers of iterations after which a snapshot is kept, the last being the stage's end."""
-    number = min(config.snapshots, config.iterations)
-    return [round(k * config.iterations / number) for k in range(1, number + 1)]
+    return evenly_spaced(config.snapshots, config.iterations)
 
 
 def build_method(

@@ -17,7 +17,7 @@ from segadapt.data.domain import Domain
 from segadapt.data.loader import RawBatch, training_batches
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
-from segadapt.engine.loop import SourceBatch, TrainingStep, train
+from segadapt.engine.loop import SourceBatch, TrainingStep, evenly_spaced, train
 from segadapt.engine.optim import adam, linear_factor
 from segadapt.engine.state import STATE_FILE, TrainingState
 from segadapt.models.checkpoints import load_checkpoint
@@ -111,7 +111,7 @@ def _train(
         config.iterations,
         config.save_every,
         config.log_every,
-        frozenset(sheet_iterations(config)),
+        frozenset(evenly_spaced(config.sheets, config.iterations)),
         sheet,
     )
     if processes.is_first:
@@ -119,12 +119,6 @@ def _train(
         save_translator(directory / TRANSLATOR_FILE, translator)
         (directory / STATE_FILE).unlink()
     processes.barrier()
-
-
-def sheet_iterations(config: TrainTranslatorStage) -> list[int]:
-    """Numbers of iterations after which samples are kept, the last being the stage's end."""
-    number = min(config.sheets, config.iterations)
-    return [round(k * config.iterations / number) for k in range(1, number + 1)]
 
 
 def _shape(config: TrainTranslatorStage, domain: Domain) -> Shape:

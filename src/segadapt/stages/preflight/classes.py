@@ -78,6 +78,12 @@ def classes_behind(context: StageContext, reference: str) -> ClassSet:
     return find_class_map(config, reader, open_root(context.domain_root(name))).classes
 
 
+def model_behind(context: StageContext, reference: str) -> ModelConfig:
+    """Settings of the model behind a checkpoint, snapshots or a selection."""
+    stage = maker_of(context, reference)
+    return stage.model if isinstance(stage, TrainStage) else taken(context, stage)[0]
+
+
 def _model_classes(context: StageContext, reference: str) -> ClassSet:
     """The classes of the model behind a checkpoint, snapshots or a selection."""
     stage = maker_of(context, reference)

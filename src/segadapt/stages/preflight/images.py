@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from segadapt.config import RankStage, TranslateStage
 from segadapt.data.paths import FilePath
 from segadapt.data.transforms import image_size
@@ -22,13 +24,9 @@ def open_images(context: StageContext, reference: str, labelled: bool) -> None:
 
 def check_one_size(context: StageContext, reference: str, place: str) -> None:
     """Images keep their own sizes, so a batch needs equal ones; look at the headers."""
-    domain = context.domain(reference, labelled=False)
     sizes: dict[tuple[int, int], FilePath] = {}
-    for sample in domain.samples:
-        try:
-            sizes.setdefault(image_size(sample.image), sample.image)
-        except OSError as error:
-            raise SegadaptError(f"{sample.image}: cannot be decoded ({error})") from error
+    for image, size in _header_sizes(context, reference):
+        sizes.setdefault(size, image)
     if len(sizes) > 1:
         (a, first), (b, second) = list(sizes.items())[:2]
         raise SegadaptError(
@@ -44,17 +42,24 @@ def check_smallest(
     """Every image must hold a crop of (height, width); look at the headers."""
     if context.recipe.domains[reference].drawn_by is not None:
         return
-    for sample in context.domain(reference, labelled=False).samples:
-        try:
-            size = image_size(sample.image)
-        except OSError as error:
-            raise SegadaptError(f"{sample.image}: cannot be decoded ({error})") from error
+    for image, size in _header_sizes(context, reference):
         if size[0] < crop[0] or size[1] < crop[1]:
             raise SegadaptError(
-                f"{place}.crop: {list(crop)} is larger than {sample.image}, which is "
+                f"{place}.crop: {list(crop)} is larger than {image}, which is "
                 f"{size[0]}x{size[1]} (height x width); make it smaller, or give domain "
                 f"{reference!r} a size"
             )
+
+
+def _header_sizes(
+    context: StageContext, reference: str
+) -> Iterator[tuple[FilePath, tuple[int, int]]]:
+    """Every image file of a domain with its (height, width), as its header says."""
+    for sample in context.domain(reference, labelled=False).samples:
+        try:
+            yield sample.image, image_size(sample.image)
+        except OSError as error:
+            raise SegadaptError(f"{sample.image}: cannot be decoded ({error})") from error
 
 
 def check_rare_classes(context: StageContext, config: RankStage, place: str) -> None:

@@ -11,7 +11,7 @@ from segadapt.errors import SegadaptError
 from segadapt.methods.base import Method, find_method
 from segadapt.models.digits import SIDES
 from segadapt.stages.context import StageContext
-from segadapt.stages.preflight.classes import domain_behind, maker_of, taken
+from segadapt.stages.preflight.classes import domain_behind, model_behind
 from segadapt.stages.preflight.images import check_one_size, open_images
 from segadapt.stages.train import build_method
 
@@ -103,8 +103,7 @@ def check_shared(batch_size: int, devices: int, place: str) -> None:
 def check_start(context: StageContext, config: TrainStage, place: str) -> None:
     """Weights to start from must be those of the same network, fed in the same way."""
     assert config.start_from is not None
-    stage = maker_of(context, config.start_from)
-    found = stage.model if isinstance(stage, TrainStage) else taken(context, stage)[0]
+    found = model_behind(context, config.start_from)
     ours, theirs = (x.model_dump(exclude={"weights", "batch_norm"}) for x in (config.model, found))
     for key, value in ours.items():
         if value != theirs[key]:

@@ -20,7 +20,7 @@ from segadapt.errors import SegadaptError
 from segadapt.methods.base import find_method
 from segadapt.models.digits import SIDES
 from segadapt.stages.context import StageContext
-from segadapt.stages.preflight.classes import classes_behind, domain_behind, maker_of, taken
+from segadapt.stages.preflight.classes import classes_behind, domain_behind, model_behind
 
 
 def check_whole_images(
@@ -103,20 +103,14 @@ def _looked_at(context: StageContext, config: StageConfig) -> Iterator[tuple[str
             if images is not None:
                 yield images, config.model.backbone
     elif isinstance(config, RankStage | PseudoLabelStage | PixelSplitStage):
-        yield config.images, _backbone(context, config.checkpoint)
+        yield config.images, model_behind(context, config.checkpoint).backbone
     elif isinstance(config, SelectStage):
         for images in (config.images, config.source):
             if images is not None:
-                yield images, _backbone(context, config.snapshots)
+                yield images, model_behind(context, config.snapshots).backbone
     elif isinstance(config, EvaluateStage):
         members = [name for weights in config.ensembles.values() for name in weights]
         for reference in (*config.checkpoints, *members, *config.selections):
-            yield config.domain, _backbone(context, reference)
+            yield config.domain, model_behind(context, reference).backbone
     elif isinstance(config, TrainTranslatorStage | TranslateStage) and config.segmenter is not None:
-        yield config.source, _backbone(context, config.segmenter)
-
-
-def _backbone(context: StageContext, reference: str) -> str:
-    maker = maker_of(context, reference)
-    model = maker.model if isinstance(maker, TrainStage) else taken(context, maker)[0]
-    return model.backbone
+        yield config.source, model_behind(context, config.segmenter).backbone
