@@ -89,6 +89,22 @@ def test_model_waits_for_a_discriminator_that_is_right_often_enough() -> None:
         assert discriminator.factor.grad is not None
 
 
+def test_labels_kept_in_mind_by_hand() -> None:
+    # Scores (2, 0) and labels of the first class: cross-entropy log(1 + exp(-2)).
+    gradients = []
+    for weight in (0.0, 0.5):
+        method, model = begun(0.6, (-1.0, 0.0), (2.0, 0.0))
+        method.config = ADDAConfig(confident_above=0.6, lambda_seg=weight)
+        nets = {"model": model, "discriminator_main": FirstScore(0.5)}
+        losses = method.step(nets, *batches(), lambda x: x.backward())
+        assert ("loss_seg_main" in losses) == (weight > 0)
+        assert model.scores.grad is not None
+        gradients.append(model.scores.grad[0].item())
+    assert float(losses["loss_seg_main"]) == pytest.approx(math.log(1 + math.exp(-2.0)))
+    # d/ds of log(1 + exp(-s)) at s = 2, half of it.
+    assert gradients[1] - gradients[0] == pytest.approx(-0.5 / (1 + math.exp(2.0)))
+
+
 def test_frozen_copy_stays_as_the_model_was() -> None:
     torch.manual_seed(0)
     config = ModelConfig(backbone="lenet", heads="single", weights="none")

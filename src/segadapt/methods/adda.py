@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from segadapt.batch import LabelledBatch, UnlabelledBatch
 from segadapt.losses.adversarial import domain_loss
-from segadapt.methods.base import Backward, Method
+from segadapt.methods.base import Backward, LevelWeights, Method
 from segadapt.models.frozen import without_gradient
 from segadapt.section import Section
 from segadapt.tasks.segmentation import SegmentationTask
@@ -24,12 +24,16 @@ class ADDAConfig(Section):
     discriminator_width: int = 500
     confident_above: Annotated[float, Field(ge=0, le=1)] = 0.6
     """The model learns only where the discriminator is right about this share of the batch."""
+    lambda_seg: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the supervised loss on the source beside it: 1 is CyCADA's Eq. 5, the joint
+    objective; its program, as ADDA, learns from labels before, and not here."""
 
 
 class ADDA(Method):
     """The model sees the target alone; a frozen copy of it, as it was at the start, the source.
 
-    Source labels have no part in it: they were learned before.
+    Source labels have no part in it, as they were learned before, unless ``lambda_seg`` asks for
+    them to be kept in mind.
     """
 
     Config = ADDAConfig
@@ -58,6 +62,9 @@ class ADDA(Method):
         """The discriminator's loss, then the model's. See :meth:`Method.step`."""
         assert target is not None and self.source_model is not None
         losses: dict[str, Tensor] = {}
+        if self.config.lambda_seg:
+            weights = LevelWeights(main=self.config.lambda_seg, aux=0.0)
+            losses |= self.supervised_step(nets, source, weights, backward)[1]
         fooling: list[Tensor] = []
         with torch.no_grad():
             of_source = self.task.levels(self.source_model, source.image)
