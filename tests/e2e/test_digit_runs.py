@@ -62,7 +62,9 @@ def stages() -> dict[str, dict[str, Any]]:
     return {
         "source-only": train("source_only", target=None),
         "adda": train(
-            {"name": "adda", "confident_above": 0.0}, start_from="source-only.checkpoint"
+            {"name": "adda", "confident_above": 0.0, "lambda_seg": 0.5},
+            start_from="source-only.checkpoint",
+            jitter={"scale": (0.8, 1.25), "shift": 0.1},
         ),
         "advent": train("advent"),
         "minent": train("minent", snapshots=2),

@@ -115,6 +115,11 @@ def test_checkpoint_of_another_run_takes_the_place_of_a_stage(
         (lambda s: s["intra"].update(scales=[0.25, 1.0]), "at least 32 pixels"),
         (lambda s: s["intra"].update(scales=[1.5, 1.0]), "the smallest factor, then the largest"),
         (
+            lambda s: s["intra"].update(jitter={"scale": [2.0, 1.0]}),
+            "must be the smallest factor, then the largest",
+        ),
+        (lambda s: s["intra"].update(jitter={"shift": 0.1}), "is neither easy nor hard"),
+        (
             lambda s: s["split"].update(selection={"alpha": 1.0, "proportion": 0.5}),
             "give alpha or proportion, not both",
         ),

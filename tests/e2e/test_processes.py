@@ -29,7 +29,7 @@ from safetensors.numpy import load_file
 
 from segadapt.artefacts import read_json
 from segadapt.config import ModelConfig
-from segadapt.data.loader import training_order
+from segadapt.data.order import training_order
 from segadapt.errors import SegadaptError
 from segadapt.models.initialise import build_segmenter
 from segadapt.recipe import validate
@@ -65,6 +65,7 @@ TRAINED["cirn"] = train(
     model={"backbone": "squeezenet1_0", "weights": "none", "heads": "ancillary"},
     **STEP,
 )
+TRAINED["jittered"] = train("minent", jitter={"scale": (0.8, 1.25), "shift": 0.1}, **STEP)
 PIXEL_SPLITS = {
     "median": {"proportion": 0.67},
     "balanced": {"rule": "class_balanced", "portion": 0.4},

@@ -46,7 +46,13 @@ def stages() -> dict[str, dict[str, Any]]:
             "images": "rank.easy",
             "batch_size": 1,
         },
-        "intra": train("minent", source="labels.labels", target="rank.hard", iterations=2),
+        "intra": train(
+            "minent",
+            source="labels.labels",
+            target="rank.hard",
+            iterations=2,
+            jitter={"scale": (0.8, 1.25), "shift": 0.1},
+        ),
         "evaluate": {"stage": "evaluate", "domain": "test", "checkpoints": ["intra.checkpoint"]},
         "pixels": {
             "stage": "pixel_split",

@@ -51,6 +51,8 @@ ALIKE = {
         for method in ("source_only", "adda", "cycada")
     ),
     "digits/usps-mnist/intrada",
+    "digits/usps-mnist/light_intrada",
+    "digits/usps-mnist/intrada_plus",
 }
 
 

@@ -1,4 +1,4 @@
-"""Order, shares, mirroring and batching of images."""
+"""Shares, mirroring, moving and batching of images."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
+from segadapt.config import Jitter
 from segadapt.data.domain import Domain
 from segadapt.data.loader import (
     RawBatch,
     inference_batches,
     training_batches,
-    training_order,
 )
+from segadapt.data.order import training_order
 from segadapt.errors import SegadaptError
 from segadapt.signals import signals_held
 
@@ -28,42 +27,6 @@ MakeDomain = Callable[..., Domain]
 def numbers(batch: RawBatch) -> list[int]:
     """Which image each of a batch is: its grey value, see ``folder_domain``."""
     return batch.image[:, 0, 0, 2].tolist()
-
-
-@given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 2**31), st.booleans())
-@settings(max_examples=40, deadline=None)
-def test_every_epoch_is_a_permutation(length: int, batch: int, seed: int, flip: bool) -> None:
-    order = training_order(length, batch, seed, 0, 3 * length, flip)
-    flat = [draw.image for drawn in order for draw in drawn]
-    assert len(flat) == 3 * length * batch
-    for start in range(0, len(flat), length):
-        assert sorted(flat[start : start + length]) == list(range(length))
-
-
-@given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 99), st.integers(0, 20))
-@settings(max_examples=40, deadline=None)
-def test_order_is_a_function_of_its_arguments_and_can_start_anywhere(
-    length: int, batch: int, seed: int, start: int
-) -> None:
-    whole = list(training_order(length, batch, seed, 0, 20, True))
-    assert list(training_order(length, batch, seed, 0, 20, True)) == whole
-    assert list(training_order(length, batch, seed, start, 20, True)) == whole[start:]
-
-
-def test_epochs_and_seeds_differ() -> None:
-    flat = [d.image for b in training_order(50, 1, 0, 0, 100, False) for d in b]
-    assert flat[:50] != flat[50:]
-    assert flat[:50] != list(range(50))
-    assert flat[:50] != [d.image for b in training_order(50, 1, 1, 0, 50, False) for d in b]
-
-
-def test_flip_mirrors_about_half_and_changes_no_order() -> None:
-    plain = [d for b in training_order(400, 4, 0, 0, 100, False) for d in b]
-    flipped = [d for b in training_order(400, 4, 0, 0, 100, True) for d in b]
-    assert not any(d.mirrored for d in plain)
-    assert [d.image for d in plain] == [d.image for d in flipped]
-    # 400 fair coins: five standard deviations are 50.
-    assert 150 < sum(d.mirrored for d in flipped) < 250
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -94,6 +57,19 @@ def test_mirroring_turns_image_and_label_alike(folder_domain: MakeDomain) -> Non
             assert torch.equal(label, wanted)
             assert torch.equal(image[..., 0], wanted * 100 + draw.image)
     assert seen == {True, False}
+
+
+def test_image_and_label_are_moved_alike(folder_domain: MakeDomain) -> None:
+    domain = folder_domain([(20, 32)])
+    jitter = Jitter(scale=(0.5, 0.5))
+    batch = next(training_batches(domain, 1, 0, (0, 1), (0, 1), False, 0, jitter=jitter))
+    wanted = torch.full((20, 32), 255, dtype=torch.uint8)
+    wanted[5:15, 8:16], wanted[5:15, 16:24] = 1, 0
+    assert batch.label is not None and torch.equal(batch.label[0], wanted)
+    # Interpolation mixes the halves where they meet.
+    red = batch.image[0, :, :, 0]
+    assert (red[5:15, 8:15] == 100).all() and (red[5:15, 17:24] == 0).all()
+    assert (red[:5] == 0).all() and (red[:, :8] == 0).all() and (red[15:] == 0).all()
 
 
 def test_shares_of_two_ranks_make_the_whole_batch(folder_domain: MakeDomain) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from segadapt.data.transforms import read_ids, read_image, resize_label
+from segadapt.data.transforms import moved, read_ids, read_image, resize_label
 from segadapt.errors import SegadaptError
 from segadapt.models.inputs import normalise
 
@@ -120,3 +120,29 @@ def test_resized_label_holds_no_new_ids(size: tuple[int, int]) -> None:
 def test_label_without_a_size_stays_as_it_is() -> None:
     label = np.array([[1, 2]], np.uint8)
     assert resize_label(label, None) is label
+
+
+def test_moved_by_hand() -> None:
+    ids = np.arange(16, dtype=np.uint8).reshape(4, 4)
+    down_and_left = moved(ids, 1.0, (0.25, -0.5))
+    assert down_and_left.tolist() == [
+        [255, 255, 255, 255],
+        [2, 3, 255, 255],
+        [6, 7, 255, 255],
+        [10, 11, 255, 255],
+    ]
+    # Twice as large about the middle: the middle four, two by two.
+    assert moved(ids, 2.0, (0.0, 0.0)).tolist() == [
+        [5, 5, 6, 6],
+        [5, 5, 6, 6],
+        [9, 9, 10, 10],
+        [9, 9, 10, 10],
+    ]
+    image = np.full((4, 4, 3), 80, np.uint8)
+    half = moved(image, 0.5, (0.0, 0.0))
+    assert half.shape == (4, 4, 3) and half[..., 0].tolist() == [
+        [0, 0, 0, 0],
+        [0, 80, 80, 0],
+        [0, 80, 80, 0],
+        [0, 0, 0, 0],
+    ]

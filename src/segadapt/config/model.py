@@ -78,6 +78,23 @@ class Schedule(Section):
     over 250000 and stop earlier."""
 
 
+class Jitter(Section):
+    """Every image resized and moved on its own within its frame. What comes in from outside is
+    black and has no label."""
+
+    scale: tuple[Scale, Scale] = (1.0, 1.0)
+    """Smallest and largest factor, drawn evenly between their logarithms."""
+    shift: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest move up, down, left or right, as a share of the image's height or width."""
+
+    @field_validator("scale")
+    @classmethod
+    def _in_order(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] > value[1]:
+            raise ValueError("must be the smallest factor, then the largest")
+        return value
+
+
 class TrainStage(Section):
     """Train a segmenter with one method."""
 
@@ -100,6 +117,7 @@ class TrainStage(Section):
     scales: tuple[Scale, Scale] = (1.0, 1.0)
     """Smallest and largest factor on the size of images (multi-scale training); each batch gets
     one, drawn evenly, the sides rounded to multiples of eight."""
+    jitter: Jitter | None = None
     optimizer: ModelOptimizer = ModelOptimizer()
     discriminator_optimizer: DiscriminatorOptimizer = DiscriminatorOptimizer()
     schedule: Schedule = Schedule()

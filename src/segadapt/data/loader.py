@@ -13,17 +13,22 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from segadapt.config import Jitter
 from segadapt.data.domain import Domain
-from segadapt.data.transforms import crop_window, resize_image, resize_label, scaled_size
+from segadapt.data.order import Draw, TrainingOrder
+from segadapt.data.transforms import (
+    crop_window,
+    moved,
+    resize_image,
+    resize_label,
+    scaled_size,
+)
 from segadapt.errors import SegadaptError, first_line
 from segadapt.signals import signals_held
 
 # In the children of a run on several processes the default is to start workers afresh, which
 # costs each of them the import of torch.
 START_METHOD = "fork" if sys.platform == "linux" else None
-
-SCALE_STREAM, CROP_STREAM = 1, 2
-"""Set these random numbers apart from those of the order, whose seeds have two parts."""
 
 
 class RawBatch(NamedTuple):
@@ -33,74 +38,6 @@ class RawBatch(NamedTuple):
     label: Tensor | None
     domain_index: Tensor | None = None
     """How hard each pixel is, (N, H, W) uint8, where a ``pixel_split`` stage found it."""
-
-
-class Draw(NamedTuple):
-    """One image of a training batch: its number in the domain, and what is done to it."""
-
-    image: int
-    mirrored: bool
-    scale: float
-    place: tuple[float, float] = (0.0, 0.0)
-    """Where a crop lies, (down, across): from 0, the first place, to 1, the last."""
-
-
-def training_order(
-    length: int,
-    batch_size: int,
-    seed: int,
-    start: int,
-    stop: int,
-    flip: bool,
-    scales: tuple[float, float] = (1.0, 1.0),
-) -> Iterator[list[Draw]]:
-    """Which images each iteration sees: a new permutation every epoch, batches running across.
-
-    Images of one batch are resized by the same factor, drawn evenly from ``scales``.
-
-    A function of its arguments alone, so that a resumed run, or one on several processes that
-    share each batch, sees the same images.
-    """
-    epoch, order, mirrored = -1, np.empty(0, np.int64), np.empty(0, np.bool_)
-    for iteration in range(start, stop):
-        batch = []
-        scale = 1.0
-        if scales != (1.0, 1.0):
-            scale = float(np.random.default_rng((seed, iteration, SCALE_STREAM)).uniform(*scales))
-        places = np.random.default_rng((seed, iteration, CROP_STREAM)).random((batch_size, 2))
-        for row, position in enumerate(range(iteration * batch_size, (iteration + 1) * batch_size)):
-            if position // length != epoch:
-                epoch = position // length
-                generator = np.random.default_rng((seed, epoch))
-                order = generator.permutation(length)
-                mirrored = generator.random(length) < 0.5
-            i = position % length
-            down, across = places[row].tolist()
-            batch.append(Draw(int(order[i]), bool(flip and mirrored[i]), scale, (down, across)))
-        yield batch
-
-
-@dataclass(frozen=True)
-class _Order:
-    """This process's share of :func:`training_order`, made as it is asked for: the whole of a long
-    training would take gigabytes."""
-
-    length: int
-    batch_size: int
-    seed: int
-    iterations: tuple[int, int]
-    share: tuple[int, int]
-    flip: bool
-    scales: tuple[float, float]
-
-    def __iter__(self) -> Iterator[list[Draw]]:
-        rank, count = self.share
-        local = self.batch_size // count
-        whole = training_order(
-            self.length, self.batch_size, self.seed, *self.iterations, self.flip, self.scales
-        )
-        for batch in whole:
-            yield batch[rank * local : (rank + 1) * local]
 
 
 def training_batches(
@@ -113,6 +50,7 @@ def training_batches(
     workers: int,
     scales: tuple[float, float] = (1.0, 1.0),
     crop: tuple[int, int] | None = None,
+    jitter: Jitter | None = None,
 ) -> Iterator[RawBatch]:
     """Batches for iterations ``iterations[0]`` to ``iterations[1]`` - 1.
 
@@ -126,11 +64,12 @@ def training_batches(
         workers: worker processes; 0 decodes in this one.
         scales: smallest and largest factor on the size of a batch's images.
         crop: (height, width) of random crops; whole images where not given.
+        jitter: how far images are resized and moved within their frames, each on its own.
 
     Raises:
         SegadaptError: an image or label cannot be used.
     """
-    order = _Order(len(domain), batch_size, seed, iterations, share, flip, scales)
+    order = TrainingOrder(len(domain), batch_size, seed, iterations, share, flip, scales, jitter)
     loader = _loader(
         _TrainingImages(domain, crop),
         workers,
@@ -256,13 +195,15 @@ class _TrainingImages(Dataset[Any]):
         size = None if self.domain.classes.whole_image else image.shape[:2]
         maps = [None if x is None else resize_label(x, size) for x in (label, index)]
         arrays = [image, *maps]
+        framed = len(arrays) if size is not None else 1  # one label for an image has no place in it
         if self.crop is not None:
             try:
                 window = crop_window(image.shape[:2], self.crop, draw.place)
             except SegadaptError as error:
                 return SegadaptError(f"{self.domain.samples[draw.image].image}: {error}")
-            cut = len(arrays) if size is not None else 1
-            arrays[:cut] = [None if x is None else x[window] for x in arrays[:cut]]
+            arrays[:framed] = [None if x is None else x[window] for x in arrays[:framed]]
+        if draw.move is not None:
+            arrays[:framed] = [None if x is None else moved(x, *draw.move) for x in arrays[:framed]]
         if draw.mirrored:
             arrays = [None if x is None else x[:, ::-1] for x in arrays]
         return tuple(

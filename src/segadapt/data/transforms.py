@@ -11,6 +11,7 @@ from PIL import Image, ImageFile
 
 from segadapt.data.paths import FilePath
 from segadapt.errors import SegadaptError
+from segadapt.losses.segmentation import IGNORE
 
 # What Pillow raises for files that are no images, cut off or damaged.
 UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
@@ -109,6 +110,31 @@ def crop_window(
         )
     top, left = (int(p * (s - c + 1)) for p, s, c in zip(place, size, crop, strict=True))
     return slice(top, top + crop[0]), slice(left, left + crop[1])
+
+
+def moved(pixels: NDArray[np.uint8], scale: float, shift: tuple[float, float]) -> NDArray[np.uint8]:
+    """Resize an image (height, width, 3) or ids (height, width) about the middle, and move it.
+
+    Args:
+        pixels: the image, then interpolated bilinearly and black where something comes in from
+            outside, or ids, then of the nearest neighbour and there ``IGNORE``.
+        scale: factor; the frame stays as large as it is.
+        shift: how far down and right, as shares of height and width.
+    """
+    height, width = pixels.shape[:2]
+    down, right = shift[0] * height, shift[1] * width
+    # Where each pixel comes from: x, then y, each as (by x, by y, offset).
+    x = (1 / scale, 0.0, width / 2 - (width / 2 + right) / scale)
+    y = (0.0, 1 / scale, height / 2 - (height / 2 + down) / scale)
+    ids = pixels.ndim == 2
+    result = Image.fromarray(pixels).transform(
+        (width, height),
+        Image.Transform.AFFINE,
+        (*x, *y),
+        Image.Resampling.NEAREST if ids else Image.Resampling.BILINEAR,
+        fillcolor=IGNORE if ids else (0, 0, 0),
+    )
+    return np.array(result)
 
 
 def resize_label(label: NDArray[np.uint8], size: tuple[int, int] | None) -> NDArray[np.uint8]:

@@ -163,6 +163,7 @@ def _batches(
             config.flip,
             config.workers,
             config.scales,
+            jitter=config.jitter,
         )
 
     def prepare(image: torch.Tensor) -> torch.Tensor:

@@ -65,6 +65,11 @@ def check_train(
             f"{place}.start_from: is required by method {config.method['name']}; name a checkpoint "
             "trained on the source"
         )
+    if method.uses_domain_index and config.jitter is not None:
+        raise SegadaptError(
+            f"{place}.jitter: what comes in from outside an image is neither easy nor hard, and "
+            f"method {config.method['name']} needs to know of every pixel; leave jitter out"
+        )
     if config.scales[0] > config.scales[1]:
         raise SegadaptError(
             f"{place}.scales: {list(config.scales)} must be the smallest factor, then the largest"
