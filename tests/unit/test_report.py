@@ -239,6 +239,9 @@ def test_size_stays_below_the_bound(finished: Path) -> None:
     assert build_report(finished).stat().st_size < 8_000_000
 
 
+CYCLEGAN_LOSSES = ("gan", "cycle", "sem", "identity", "d")
+
+
 def test_charts() -> None:
     assert ticks(0, 1) == [0, 0.25, 0.5, 0.75, 1.0] and ticks(2, 2) == [2]
     assert ticks(0, 10) == [0, 5, 10]
@@ -254,6 +257,11 @@ def test_charts() -> None:
         "Other losses",
     ]
     assert all("nan" not in chart.svg for chart in loss_charts(log))
+    # One alone would not be drawn.
+    (line,) = re.findall(r'<polyline class="line s0" points="(.*?)"', loss_charts(log)[0].svg)
+    assert len(line.split()) == 2
+    cyclegan = LossLog({f"loss_{x}_target": [(1, 0.1)] for x in CYCLEGAN_LOSSES}, 1, None, 0)
+    assert "Other losses" not in dict(grouped(cyclegan))
 
 
 def test_wording() -> None:

@@ -16,6 +16,10 @@ _GROUPS = (
     ("seg", "Supervised loss"),
     ("adv", "Adversarial loss (segmenter)"),
     ("ent", "Entropy loss"),
+    ("gan", "Adversarial loss (generators)"),
+    ("cycle", "Cycle loss"),
+    ("sem", "Semantic loss"),
+    ("identity", "Identity loss"),
     ("d", "Discriminator loss"),
 )
 _MOST_POINTS = 300
@@ -103,5 +107,7 @@ def _polyline(frame: Frame, points: Points, kind: str) -> Markup:
     kept = list(points[::stride])
     if kept[-1] != points[-1]:
         kept.append(points[-1])
+    if len(kept) == 1:  # twice the same point is drawn as a dot, one alone is not
+        kept *= 2
     path = " ".join(f"{frame.x(i):.1f},{frame.y(v):.1f}" for i, v in kept)
     return Markup(f'<polyline class="{kind}" points="{path}"/>')
