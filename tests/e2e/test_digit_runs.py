@@ -153,6 +153,7 @@ def test_scores_are_accuracies_and_mistakes_are_shown(finished: Path) -> None:
     page = (run / "report.html").read_text()
     assert "Most certain mistakes" in page and "accuracy in percent" in page
     assert "mIoU in percent" not in page
+    assert "of all images as before" in page and "of all pixels as before" not in page
 
 
 def test_split_and_labels_are_of_whole_images(finished: Path) -> None:

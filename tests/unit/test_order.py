@@ -64,11 +64,12 @@ def test_moves_change_no_order() -> None:
     plain = training_order(7, 3, 4, 0, 9, True)
     moved = training_order(7, 3, 4, 0, 9, True, jitter=Jitter(scale=(0.5, 2.0)))
     for a, b in zip(plain, moved, strict=True):
-        assert [x[:2] for x in a] == [x[:2] for x in b]
-        assert all(x.move is None for x in a)
+        assert [x[:4] for x in a] == [x[:4] for x in b]
+        assert all(x.move is None for x in a) and all(x.move is not None for x in b)
 
 
 def test_a_resumed_run_moves_alike() -> None:
     jitter = Jitter(shift=0.2)
     whole = list(training_order(7, 3, 4, 0, 9, True, jitter=jitter))
+    assert all(x.move is not None for batch in whole for x in batch)
     assert whole[5:] == list(training_order(7, 3, 4, 5, 9, True, jitter=jitter))

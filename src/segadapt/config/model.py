@@ -79,8 +79,8 @@ class Schedule(Section):
 
 
 class Jitter(Section):
-    """Every image resized and moved on its own within its frame. What comes in from outside is
-    black and has no label."""
+    """Every image of both domains resized and moved on its own within its frame. What comes in
+    from outside is black: it has no label, but losses on maps of the target see it."""
 
     scale: tuple[Scale, Scale] = (1.0, 1.0)
     """Smallest and largest factor, drawn evenly between their logarithms."""

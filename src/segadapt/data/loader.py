@@ -57,7 +57,7 @@ def training_batches(
     Args:
         domain: labels are read where it is labelled.
         batch_size: images per iteration over all processes.
-        seed: decides order and mirroring.
+        seed: decides order, mirroring, factors, crops and moves.
         iterations: first and one past the last.
         share: (rank, number of processes); the latter divides ``batch_size``.
         flip: mirror images (and labels) at random.

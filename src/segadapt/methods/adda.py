@@ -25,8 +25,8 @@ class ADDAConfig(Section):
     confident_above: Annotated[float, Field(ge=0, le=1)] = 0.6
     """The model learns only where the discriminator is right about this share of the batch."""
     lambda_seg: Annotated[float, Field(ge=0)] = 0.0
-    """Weight of the supervised loss on the source beside it: 1 is CyCADA's Eq. 5, the joint
-    objective; its program, as ADDA, learns from labels before, and not here."""
+    """Weight of the supervised loss on the source beside it. CyCADA's Eq. 5, a joint objective, has
+    1 (on translated images); its program, as ADDA, learns from labels before, and not here."""
 
 
 class ADDA(Method):

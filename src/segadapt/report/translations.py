@@ -19,7 +19,8 @@ class TranslationView:
     stage: Stage
     how: str
     agreement: float | None
-    """Share of pixels that a source segmenter sees alike before and after."""
+    """Share that a source segmenter sees alike before and after, of what ``agreement_of`` says."""
+    agreement_of: str
     segmenter: str
     groups: list[list[Tile]]
     """Of one image each: source, translated and, where there is a way back, cycled."""
@@ -49,6 +50,7 @@ def translation_views(run: Run, width: int) -> list[TranslationView]:
                 stage=stage,
                 how=_how(stage.config.get("translation") or {}),
                 agreement=stage.summary.get("agreement"),
+                agreement_of=stage.summary.get("agreement_of", "pixels"),
                 segmenter=str(stage.config.get("segmenter") or "").partition(".")[0],
                 groups=groups,
             )

@@ -23,12 +23,13 @@ def agreement(
     config: TranslateStage,
     processes: Processes,
 ) -> dict[str, Any]:
-    """Share of pixels with the same most probable class before and after translation.
+    """Share of pixels (of images, for a classifier) seen as the same class before and after.
 
     Both are looked at in the size that the domain gives; labels are not needed.
 
     Returns:
-        ``agreement`` in [0, 1], over all pixels of all images.
+        ``agreement`` in [0, 1], over all pixels of all images, and ``agreement_of``: what was
+        counted, pixels or images.
     """
     # Translated files have the source's size already, or are brought to it.
     pair = (source, replace(translated, labelled=False))
@@ -47,4 +48,5 @@ def agreement(
         counts[0] += (first == second).sum()
         counts[1] += first.numel()
     same, total = processes.sum(counts.to(processes.device)).tolist()
-    return {"agreement": same / total}
+    counted = "images" if source.classes.whole_image else "pixels"
+    return {"agreement": same / total, "agreement_of": counted}

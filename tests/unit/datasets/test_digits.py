@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from miniatures import DIGITS, opened, write_digits
 
+from segadapt.config import Jitter
 from segadapt.data.check import check_domain
 from segadapt.data.loader import inference_batches, training_batches
 from segadapt.errors import SegadaptError
@@ -42,6 +43,15 @@ def test_size_resizes_pictures_and_labels_stay_one(dataset: str, tmp_path: Path)
     batch = next(training_batches(domain, 2, 0, (0, 1), (0, 1), flip=False, workers=0))
     assert batch.image.shape == (2, 40, 40, 3)
     assert batch.label is not None and batch.label.shape == (2, 1, 1)
+
+
+def test_a_moved_picture_keeps_its_label(tmp_path: Path) -> None:
+    domain = opened("mnist", write_digits(tmp_path, "mnist", NUMBER), "train")
+    jitter = Jitter(scale=(0.5, 0.5), shift=0.9)  # most pictures leave their frame
+    batches = training_batches(domain, 12, 0, (0, 4), (0, 1), False, 0, jitter=jitter)
+    for batch in batches:
+        assert batch.label is not None and (batch.label < 10).all()
+        assert (batch.image == 0).float().mean() > 0.7
 
 
 @EVERY
