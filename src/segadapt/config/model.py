@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from segadapt.config.values import Fraction, Heads, InputFormat, Positive, Scale, Workers
+from segadapt.config.values import Fraction, Heads, InputFormat, Positive, ScaleRange, Workers
 from segadapt.section import Section
 
 
@@ -82,17 +82,10 @@ class Jitter(Section):
     """Every image of both domains resized and moved on its own within its frame. What comes in
     from outside is black: it has no label, but losses on maps of the target see it."""
 
-    scale: tuple[Scale, Scale] = (1.0, 1.0)
+    scale: ScaleRange = (1.0, 1.0)
     """Smallest and largest factor, drawn evenly between their logarithms."""
     shift: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Largest move up, down, left or right, as a share of the image's height or width."""
-
-    @field_validator("scale")
-    @classmethod
-    def _in_order(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if value[0] > value[1]:
-            raise ValueError("must be the smallest factor, then the largest")
-        return value
 
 
 class TrainStage(Section):
@@ -114,7 +107,7 @@ class TrainStage(Section):
     """Images of each domain per step, over all processes."""
     flip: bool = False
     """Mirror images at random."""
-    scales: tuple[Scale, Scale] = (1.0, 1.0)
+    scales: ScaleRange = (1.0, 1.0)
     """Smallest and largest factor on the size of images (multi-scale training); each batch gets
     one, drawn evenly, the sides rounded to multiples of eight."""
     jitter: Jitter | None = None

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+
+
+def _in_order(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] > value[1]:
+        raise ValueError(f"{list(value)} must be the smallest factor, then the largest")
+    return value
+
 
 Positive = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Scale = Annotated[float, Field(gt=0)]
+ScaleRange = Annotated[tuple[Scale, Scale], AfterValidator(_in_order)]
+"""Smallest and largest factor."""
 Size = tuple[Positive, Positive]
 """(height, width) in pixels."""
 Weight = Annotated[float, Field(ge=0)]

@@ -51,7 +51,7 @@ def training_order(
         if scales != (1.0, 1.0):
             scale = float(np.random.default_rng((seed, iteration, SCALE_STREAM)).uniform(*scales))
         places = np.random.default_rng((seed, iteration, CROP_STREAM)).random((batch_size, 2))
-        moves = _moves(jitter, batch_size, np.random.default_rng((seed, iteration, JITTER_STREAM)))
+        moves = _moves(jitter, batch_size, (seed, iteration, JITTER_STREAM))
         for row, position in enumerate(range(iteration * batch_size, (iteration + 1) * batch_size)):
             if position // length != epoch:
                 epoch = position // length
@@ -67,10 +67,11 @@ def training_order(
 
 
 def _moves(
-    jitter: Jitter | None, number: int, generator: np.random.Generator
+    jitter: Jitter | None, number: int, seed: tuple[int, int, int]
 ) -> list[tuple[float, tuple[float, float]]] | list[None]:
     if jitter is None:
         return [None] * number
+    generator = np.random.default_rng(seed)
     smallest, largest = np.log(jitter.scale)
     factors = np.exp(generator.uniform(smallest, largest, number))
     shifts = generator.uniform(-jitter.shift, jitter.shift, (number, 2))

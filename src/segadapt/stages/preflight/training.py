@@ -70,10 +70,6 @@ def check_train(
             f"{place}.jitter: what comes in from outside an image is neither easy nor hard, and "
             f"method {config.method['name']} needs to know of every pixel; leave jitter out"
         )
-    if config.scales[0] > config.scales[1]:
-        raise SegadaptError(
-            f"{place}.scales: {list(config.scales)} must be the smallest factor, then the largest"
-        )
     check_shared(config.batch_size, devices, place)
     open_images(context, config.source, labelled=True)
     if method.uses_target and config.target is not None:
