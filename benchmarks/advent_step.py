@@ -21,15 +21,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
-from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from segadapt.config import DiscriminatorOptimizer, ModelConfig, ModelOptimizer
 from segadapt.engine.loop import TrainingStep
 from segadapt.engine.optim import adam, model_optimizer, poly_factor
 from segadapt.losses.entropy import weighted_self_information
 from segadapt.methods.advent import AdvEnt
-from segadapt.models.aspp import ASPPClassifier
-from segadapt.models.discriminator import build_discriminator
-from segadapt.models.resnet import ResNetSegmenter
+from segadapt.models.adversaries.discriminator import build_discriminator
+from segadapt.models.build import build_segmenter
+from segadapt.models.layers.aspp import ASPPClassifier
+from segadapt.models.segmenter import Segmenter
 from segadapt.tasks.segmentation import SegmentationTask
 
 VARIANTS = ("plain", "32-true", "bf16-mixed")
@@ -68,7 +69,7 @@ def main() -> None:
 
 def measure(variant: str, steps: int, device: str) -> dict[str, float]:
     torch.manual_seed(0)
-    model = ResNetSegmenter("resnet101", NUM_CLASSES).to(device)
+    model = build_segmenter(ModelConfig(backbone="resnet101"), NUM_CLASSES).to(device)
     discriminators = {
         f"discriminator_{n}": build_discriminator(NUM_CLASSES).to(device) for n in ("main", "aux")
     }
@@ -127,7 +128,7 @@ def engine_step(
 
 
 def plain_step(
-    model: ResNetSegmenter,
+    model: Segmenter,
     discriminators: dict[str, nn.Sequential],
     optimizers: dict[str, torch.optim.Optimizer],
 ) -> Step:

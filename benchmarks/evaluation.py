@@ -20,15 +20,16 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from segadapt.classes import CITYSCAPES_19
+from segadapt.base.classes import CITYSCAPES_19
+from segadapt.base.compute import Compute
 from segadapt.config import DomainConfig, ModelConfig
 from segadapt.data.domain import Domain
 from segadapt.data.listing import open_domain
 from segadapt.engine.evaluate import evaluate
 from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.predict import Predictor
-from segadapt.models.checkpoints import TrainedModel
-from segadapt.models.initialise import build_segmenter
+from segadapt.models.build import build_segmenter
+from segadapt.models.files.checkpoints import TrainedModel
 
 IMAGE, LABEL = (512, 1024), (1024, 2048)
 
@@ -94,7 +95,7 @@ def main() -> None:
     parser.add_argument("--backbone", default="resnet101")
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
-    launch(compare, (arguments.images, arguments.backbone), arguments.device, 1, "32-true")
+    launch(compare, (arguments.images, arguments.backbone), Compute(arguments.device))
 
 
 if __name__ == "__main__":

@@ -74,8 +74,8 @@ def recipe(size: tuple[int, int]) -> dict[str, Any]:
 
 def measure(number: int, size: tuple[int, int], answer: Any) -> None:
     """Run in a fresh process; answers with the peak resident memory in MiB."""
-    from segadapt.pipeline import run
-    from segadapt.recipe import validate
+    from segadapt.config.load import validate
+    from segadapt.runs.pipeline import run
 
     with tempfile.TemporaryDirectory() as folder:
         write_images(Path(folder) / "data", number, size)

@@ -82,7 +82,9 @@ def main() -> None:
 
 def machine() -> dict[str, str]:
     """What digests depend on beside the code."""
-    model = [x for x in Path("/proc/cpuinfo").read_text().splitlines() if x.startswith("model name")]
+    model = [
+        x for x in Path("/proc/cpuinfo").read_text().splitlines() if x.startswith("model name")
+    ]
     name = model[0].partition(":")[2].strip() if model else platform.machine()
     return {"cpu": name, "torch": version("torch"), "numpy": version("numpy")}
 
@@ -112,7 +114,9 @@ def digests(
     place = folder / title.replace("/", "-").replace(" ", "-")
     place.mkdir(parents=True, exist_ok=True)
     recipe = place / "recipe.yaml"
-    recipe.write_text(yaml.safe_dump(small(yaml.safe_load(segadapt("show", name))), sort_keys=False))
+    recipe.write_text(
+        yaml.safe_dump(small(yaml.safe_load(segadapt("show", name))), sort_keys=False)
+    )
     run = place / "run"
     segadapt(
         *("run", recipe, "--out", run, "--data-root", data_root, "--device", "cpu"),
@@ -186,6 +190,7 @@ def of_stage(directory: Path) -> dict[str, str]:
         "labels": ("labels/**/*.png", Path.read_bytes),
         "domain_index": ("domain_index/**/*.png", Path.read_bytes),
         "images": ("images/**/*.jpg", Path.read_bytes),
+        "scenes": ("scenes/**/*.png", Path.read_bytes),
         "features": ("features/*.npz", arrays),
         "losses": ("metrics.jsonl", losses),
         "scores": ("report.json", scores),

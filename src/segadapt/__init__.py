@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from segadapt.engine.predict import load
-    from segadapt.pipeline import run
+    from segadapt.runs.pipeline import run
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 
 try:
     __version__ = version("segadapt")
@@ -22,7 +22,7 @@ __all__ = ["SegadaptError", "__version__", "load", "run"]
 def __getattr__(name: str) -> Any:
     # Both import torch, which takes seconds; `segadapt --help` must not.
     if name == "run":
-        from segadapt.pipeline import run
+        from segadapt.runs.pipeline import run
 
         return run
     if name == "load":

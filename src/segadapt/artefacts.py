@@ -7,34 +7,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 
+# Kinds of what stages leave; ``indexed_labels`` are labels that say how hard each pixel is.
 Kind = Literal[
     "checkpoint",
     "snapshots",
     "selection",
     "images",
     "labels",
+    "indexed_labels",
     "translator",
     "translation",
     "folder",
     "class_prior",
 ]
-
-# What each kind of stage leaves, by the name that recipes refer to it with.
-OUTPUTS: dict[str, dict[str, Kind]] = {
-    "train": {"checkpoint": "checkpoint", "snapshots": "snapshots"},
-    "select": {"checkpoint": "checkpoint", "selection": "selection"},
-    "rank": {"easy": "images", "hard": "images"},
-    "pseudo_label": {"labels": "labels"},
-    "pixel_split": {"labels": "labels"},
-    "convert": {"checkpoint": "checkpoint"},
-    "train_translator": {"translator": "translator"},
-    "translate": {"images": "translation"},
-    "evaluate": {},
-    "draw": {"folder": "folder"},
-    "class_prior": {"shares": "class_prior"},
-}
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 TRANSLATOR_FILE = "translator.safetensors"
@@ -236,6 +223,12 @@ class Selection:
 def snapshot_file(stage_directory: Path, iteration: int) -> Path:
     """The checkpoint file of a training stage's snapshot."""
     return stage_directory / SNAPSHOTS_FOLDER / f"{iteration:07d}.safetensors"
+
+
+def snapshot_files(stage_directory: Path) -> dict[int, Path]:
+    """All snapshots of a finished training by their iterations, in their order."""
+    found = sorted((stage_directory / SNAPSHOTS_FOLDER).glob("*.safetensors"))
+    return {int(path.stem): path for path in found}
 
 
 def write_json(path: Path, value: object) -> None:

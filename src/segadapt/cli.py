@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 
 if TYPE_CHECKING:
-    from segadapt.config import Views
+    from segadapt.base.compute import ComputeSettings
 
 app = typer.Typer(
     name="segadapt",
@@ -102,19 +102,20 @@ def run(
     ] = None,
 ) -> None:
     """Run a recipe. The same command again goes on where a stopped run was."""
+    compute: ComputeSettings = {
+        "device": device,
+        "devices": devices,
+        "precision": precision.value,
+    }
     if seeds is not None:
-        from segadapt.seeds import parse_seeds, run_seeds
+        from segadapt.commands.seeds import parse_seeds, run_seeds
 
         numbers = parse_seeds(seeds)
-        directory = run_seeds(
-            recipe, numbers, out, data_root, set_ or (), device, devices, precision.value, redo
-        )
+        directory = run_seeds(recipe, numbers, out, data_root, set_ or (), redo=redo, **compute)
     else:
-        from segadapt.pipeline import run as run_recipe
+        from segadapt.runs.pipeline import run as run_recipe
 
-        directory = run_recipe(
-            recipe, out, data_root, set_ or (), seed, device, devices, precision.value, redo
-        )
+        directory = run_recipe(recipe, out, data_root, set_ or (), seed, redo=redo, **compute)
     typer.echo(f"report: {directory / 'report.html'}")
 
 
@@ -143,8 +144,10 @@ def evaluate(
     ] = None,
 ) -> None:
     """Score a checkpoint, or every checkpoint of a run, at full label resolution."""
-    from segadapt.scoring import score_checkpoints
-    from segadapt.tables import print_scores, require_known_suffix, write_table
+    from segadapt.base.compute import Compute
+    from segadapt.commands.evaluate import score_checkpoints
+    from segadapt.commands.options import ensemble_of, views_of
+    from segadapt.commands.tables import print_scores, require_known_suffix, write_table
 
     if table is not None:
         require_known_suffix(table)
@@ -153,12 +156,11 @@ def evaluate(
         dataset,
         root,
         split,
-        classes,
-        family,
-        device,
-        precision.value,
-        _ensemble(with_),
-        _views(scales, flip, window),
+        classes=classes,
+        family=family,
+        with_=ensemble_of(with_ or ()),
+        views=views_of(scales, flip, window),
+        compute=Compute(device=device, precision=precision.value),
     )
     if table is not None:
         write_table(table, result)
@@ -183,10 +185,11 @@ def predict(
     window: WindowOption = None,
 ) -> None:
     """Segment images: writes id maps, colour overlays and entropy maps."""
-    from segadapt.prediction import predict_files
+    from segadapt.commands.options import ensemble_of, views_of
+    from segadapt.commands.predict import predict_files
 
-    views = _views(scales, flip, window)
-    number = predict_files(checkpoint, paths, out, family, device, _ensemble(with_), views)
+    views, with_weights = views_of(scales, flip, window), ensemble_of(with_ or ())
+    number = predict_files(checkpoint, paths, out, family, device, with_weights, views)
     typer.echo(f"{number} images: {out}/labels, {out}/overlays, {out}/entropy")
 
 
@@ -197,7 +200,7 @@ def convert(
     family: FamilyOption = None,
 ) -> None:
     """Convert a published .pth checkpoint to our .safetensors, or ours to a published .pth."""
-    from segadapt.conversion import convert_checkpoint
+    from segadapt.commands.convert import convert_checkpoint
 
     trained = convert_checkpoint(source, target, family)
     model = trained.config
@@ -213,41 +216,10 @@ def check(
     set_: SetOption = None,
 ) -> None:
     """Read a recipe and all of its data: pairs, sizes, ids, corrupt files, class shares."""
-    from rich.console import Console
+    from segadapt.commands.check import check_recipe
+    from segadapt.config.load import load_recipe
 
-    from segadapt.check import check_data
-    from segadapt.recipe import load_recipe
-    from segadapt.stages.context import StageContext
-    from segadapt.stages.preflight import preflight
-
-    console = Console()
-    problems = 0
-    loaded = load_recipe(recipe, set_ or ())
-    for found in check_data(loaded, data_root.expanduser()):
-        kind = "images and labels" if found.labelled else "images (labels are never opened)"
-        console.print(f"[bold]{found.title}[/]: {found.images} {kind}", highlight=False)
-        for (height, width), number in found.sizes.most_common(3):
-            console.print(f"  {number} of {height}x{width} (height x width)", highlight=False)
-        if len(found.sizes) > 3:
-            console.print(f"  and {len(found.sizes) - 3} more sizes", highlight=False)
-        for name, share in sorted(found.class_shares.items(), key=lambda x: -x[1]):
-            bar = "█" * round(40 * share) or "▏"
-            console.print(f"  {name:<16} {100 * share:5.1f} %  {bar}", highlight=False)
-        if found.class_shares:
-            console.print(f"  {'ignored':<16} {100 * found.ignored_share:5.1f} %", highlight=False)
-        for kind, messages in found.problems_by_kind().items():
-            console.print(f"  [red]✗[/] {len(messages)} {kind}:", highlight=False)
-            for message in messages[:3]:
-                console.print(f"      {message}", highlight=False, markup=False, soft_wrap=True)
-            if len(messages) > 3:
-                console.print(f"      and {len(messages) - 3} more", highlight=False)
-        problems += len(found.problems)
-    if problems:
-        raise SegadaptError(f"{problems} problem{'s' * (problems > 1)} found; see above")
-    # What a run looks at before it begins: methods, classes, backbones, starting weights.
-    place = data_root.expanduser().absolute()
-    preflight(StageContext(loaded, Path.cwd(), place, seed=0), list(loaded.stages), 1)
-    console.print("all good")
+    check_recipe(load_recipe(recipe, set_ or ()), data_root)
 
 
 @app.command()
@@ -255,7 +227,7 @@ def show(recipe: RecipeArgument, set_: SetOption = None) -> None:
     """Print a recipe with all of its values, defaults included."""
     import yaml
 
-    from segadapt.recipe import load_recipe
+    from segadapt.config.load import load_recipe
 
     resolved = load_recipe(recipe, set_ or ()).model_dump(mode="json")
     typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True))
@@ -267,7 +239,7 @@ def copy(
     to: Annotated[Path, typer.Argument(help="The new file.")],
 ) -> None:
     """Copy a shipped recipe to a file, to be changed there."""
-    from segadapt.recipe import whole_text
+    from segadapt.config.load import whole_text
 
     text = whole_text(recipe)
     if to.exists():
@@ -283,20 +255,16 @@ def copy(
 @app.command("list")
 def list_(what: Annotated[Listable, typer.Argument(help="What to list.")]) -> None:
     """List what there is."""
-    if what is Listable.recipes:
-        from segadapt.recipe import load_recipe, recipe_names
+    from segadapt.commands import lists
 
-        for name in recipe_names():
-            typer.echo(f"{name}\n    {load_recipe(name).description}")
-        return
-    if what is Listable.methods:
-        from segadapt.methods.base import method_names as names
-    elif what is Listable.models:
-        from segadapt.models.initialise import backbone_names as names
-    else:
-        from segadapt.data.listing import dataset_names as names
-    for name in names():
-        typer.echo(name)
+    lines = {
+        Listable.recipes: lists.recipe_lines,
+        Listable.methods: lists.method_lines,
+        Listable.models: lists.model_lines,
+        Listable.datasets: lists.dataset_lines,
+    }
+    for line in lines[what]():
+        typer.echo(line)
 
 
 @app.command()
@@ -334,39 +302,6 @@ def _options(
 ) -> None:
     # Read by main(), which must know even when the verb's own arguments do not parse.
     pass
-
-
-def _ensemble(with_: list[str] | None) -> dict[Path, float]:
-    """``--with FILE[=WEIGHT]`` options as weights by file."""
-    weights: dict[Path, float] = {}
-    for option in with_ or ():
-        file, separator, weight = option.rpartition("=")
-        try:
-            value = float(weight) if separator else 1.0
-        except ValueError:
-            value = 0.0
-        if value <= 0:
-            raise SegadaptError(f"--with {option}: the weight after = must be a number above zero")
-        weights[Path(file if separator else option)] = value
-    return weights
-
-
-def _views(scales: str, flip: bool, window: str | None) -> Views:
-    """The options on how a model looks at an image."""
-    from pydantic import ValidationError
-
-    from segadapt.config import Views
-
-    try:
-        size = tuple(window.lower().split("x")) if window is not None else None
-        values = {"scales": scales.split(","), "flip": flip, "window": size}
-        return Views.model_validate(values)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise SegadaptError(
-            f"--{problem['loc'][0]}: {problem['msg']} (it is {problem.get('input')!r}); scales are "
-            "numbers as in 0.75,1,1.25, a window is HEIGHTxWIDTH as in 512x512"
-        ) from error
 
 
 def main() -> None:

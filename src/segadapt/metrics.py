@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-from segadapt.classes import ClassSet
+from segadapt.base.classes import ClassSet
 from segadapt.losses.segmentation import IGNORE
 
 ABSENT_RULE = (

@@ -1,4 +1,4 @@
-"""What every backbone promises: shapes, levels, which parameters are trained, batch norm."""
+"""What every trunk promises with every head that goes with it: shapes, parameters, any size."""
 
 from __future__ import annotations
 
@@ -8,132 +8,213 @@ import pytest
 import torch
 from torch import nn
 
+from segadapt.base.errors import SegadaptError
+from segadapt.base.parts import HEADS, TRUNKS
 from segadapt.config import ModelConfig
-from segadapt.models import digits
-from segadapt.models.base import Segmenter
-from segadapt.models.initialise import BACKBONES as ALL
-from segadapt.models.initialise import build_segmenter
+from segadapt.models.build import build_segmenter
+from segadapt.models.heads.base import find_head
+from segadapt.models.segmenter import Segmenter
+from segadapt.models.trunks.base import find_trunk, trunk_names
 
 CLASSES = 4
-# Classifiers of whole images have a contract of their own, in test_classifiers.py.
-BACKBONES = [name for name in ALL if name not in digits.BACKBONES]
-LARGE = {"resnet101", "resnet152"}  # shapes of these are computed without numbers
-ONE_LEVEL = {"vgg16"}
-EVERY = pytest.mark.parametrize("backbone", BACKBONES)
-EVERY_WITH_HEADS = pytest.mark.parametrize(
-    ("backbone", "heads"),
-    [
-        (backbone, heads)
-        for backbone in BACKBONES
-        for heads in ("single", "multi_level", "sum")
-        if heads != "multi_level" or backbone not in ONE_LEVEL
-    ],
+OURS = [name for name in trunk_names() if name != "timm:NAME"]
+# Four families of timm's: a ResNet, one with depthwise convolutions, a modern one, a ViT.
+TIMM = (
+    "timm:resnet10t",
+    "timm:tf_efficientnet_lite0",
+    "timm:convnext_atto",
+    "timm:vit_tiny_patch16_224",
 )
+DILATED = {"timm:resnet10t", "timm:tf_efficientnet_lite0", "timm:convnext_atto"}
+TRUNK_NAMES = [*OURS, *TIMM]
+LARGE = {"resnet50", "resnet101", "resnet152", "vgg16"}  # these are computed without numbers
+SIZES = ((65, 97), (128, 96), (47, 161))
+BATCH_NORMED = ("resnet", "timm:resnet", "timm:tf", "dtn")
 
 
-def build(backbone: str, device: str, heads: str | None = None, **settings: object) -> Segmenter:
-    """A model with all levels that its backbone has, if ``heads`` does not say otherwise."""
+def build(backbone: str, heads: str, device: str = "cpu", **settings: object) -> Segmenter:
     torch.manual_seed(0)
-    heads = heads or ("single" if backbone in ONE_LEVEL else "multi_level")
     config = ModelConfig(backbone=backbone, weights="none", heads=heads, **settings)
     with torch.device(device):
         return build_segmenter(config, CLASSES)
 
 
-@EVERY_WITH_HEADS
-def test_logits_are_an_eighth_of_the_image_and_aux_is_there_iff_multi_level(
-    backbone: str, heads: str
-) -> None:
-    model = build(backbone, "meta", heads).eval()
-    for height, width in ((65, 65), (128, 96), (97, 161)):
-        output = model(torch.empty(2, 3, height, width, device="meta"))
+def goes_together(backbone: str, heads: str) -> bool:
+    config = ModelConfig(backbone=backbone, weights="none", heads=heads)
+    with torch.device("meta" if backbone in OURS else "cpu"):
+        trunk = find_trunk(backbone)(backbone, config.section("backbone"))
+    return find_head(heads).misfit(trunk) is None
+
+
+PAIRS = [(b, h) for b in TRUNK_NAMES for h in HEADS.names() if goes_together(b, h)]
+LIGHT_PAIRS = [(b, h) for b, h in PAIRS if b not in LARGE]
+EVERY_TRUNK = pytest.mark.parametrize("backbone", TRUNK_NAMES)
+
+
+def sizes(model: Segmenter) -> tuple[tuple[int, int], ...]:
+    side = model.trunk.side
+    return SIZES if side is None else ((side, side),)
+
+
+def device_of(backbone: str) -> str:
+    return "meta" if backbone in LARGE else "cpu"
+
+
+def test_each_trunk_and_each_head_goes_with_something() -> None:
+    assert {b for b, _ in PAIRS} == set(TRUNK_NAMES)
+    assert {h for _, h in PAIRS} == set(HEADS.names())
+    assert {"single", "multi_level", "sum", "ancillary", "linear", "daformer", "vit"} == set(
+        HEADS.names()
+    )
+    whole = {h for b, h in PAIRS if b == "lenet"}
+    assert whole == {"single", "linear"}
+    assert {h for b, h in PAIRS if b == "vgg16"} == set(HEADS.names()) - {"multi_level"}
+
+
+@pytest.mark.parametrize(
+    ("backbone", "heads"),
+    [(b, h) for b in TRUNK_NAMES for h in HEADS.names() if (b, h) not in PAIRS],
+)
+def test_what_does_not_go_together_is_one_sentence(backbone: str, heads: str) -> None:
+    with pytest.raises(SegadaptError, match=rf"^model\.heads: {backbone} .*set heads to") as caught:
+        build(backbone, heads, device_of(backbone))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@EVERY_TRUNK
+def test_maps_have_the_channels_and_strides_that_the_trunk_says(backbone: str) -> None:
+    model = build(backbone, "single", device_of(backbone)).eval()
+    trunk = model.trunk
+    assert len(trunk.channels) == len(trunk.strides)
+    assert trunk.middle is None or 0 <= trunk.middle < len(trunk.channels) - 1
+    for height, width in sizes(model):
+        image = torch.zeros(2, 3, height, width, device=device_of(backbone))
+        maps = model.features(image)
+        assert [x.shape[:2] for x in maps] == [(2, channels) for channels in trunk.channels]
+        for x, stride in zip(maps, trunk.strides, strict=True):
+            down = -(-height // trunk.multiple) * trunk.multiple
+            assert abs(x.shape[2] - down / stride) <= 2, (backbone, stride)
+
+
+@pytest.mark.parametrize(("backbone", "heads"), PAIRS)
+def test_scores_of_any_size_of_image(backbone: str, heads: str) -> None:
+    device = device_of(backbone)
+    model = build(backbone, heads, device).eval()
+    for height, width in sizes(model):
+        with torch.no_grad():
+            output = model(torch.zeros(2, 3, height, width, device=device))
         assert output.main.shape[:2] == (2, CLASSES)
-        assert abs(output.main.shape[2] - height / 8) <= 2
-        assert abs(output.main.shape[3] - width / 8) <= 2
-        assert (output.aux is not None) == (heads == "multi_level")
-        if output.aux is not None:
-            assert output.aux.shape[:2] == (2, CLASSES)
-            assert abs(output.aux.shape[2] - height / 8) <= 2
+        assert output.main.shape[2] <= height and output.main.shape[3] <= width
+        assert (output.aux is not None) == ("aux" in model.head.level_names)
+        assert (output.summands is not None) == model.head.is_sum
+        if height % model.trunk.multiple or width % model.trunk.multiple:
+            assert output.main.shape[2:] == (height, width)
 
 
-@pytest.mark.parametrize("backbone", [x for x in BACKBONES if x not in LARGE])
-def test_forward_and_backward_are_finite(backbone: str) -> None:
-    model = build(backbone, "cpu").train()
+@pytest.mark.parametrize(("backbone", "heads"), LIGHT_PAIRS)
+def test_gradients_are_finite_and_reach_every_parameter(backbone: str, heads: str) -> None:
+    model = build(backbone, heads).train()
     torch.manual_seed(1)
-    levels = [x for x in model(torch.randn(1, 3, 65, 65)) if x is not None]
-    assert len(levels) == (1 if backbone in ONE_LEVEL else 2)
+    height, width = sizes(model)[0]
+    output = model(torch.randn(2, 3, height, width))
+    levels = [x for x in (output.main, output.aux) if x is not None]
     assert all(torch.isfinite(x).all() and x.dtype == torch.float32 for x in levels)
     sum(x.square().mean() for x in levels).backward()
-    for name, parameter in (*model.trunk_parameters(), *model.classifier_parameters()):
+    for name, parameter, _ in (*model.trunk_parameters(), *model.head_parameters()):
         assert parameter.grad is not None, name
         assert torch.isfinite(parameter.grad).all(), name
 
 
-@EVERY_WITH_HEADS
-def test_trunk_and_classifiers_partition_the_trainable_parameters(
-    backbone: str, heads: str
-) -> None:
-    model = build(backbone, "meta", heads)
-    trunk = dict(model.trunk_parameters())
-    classifiers = dict(model.classifier_parameters())
+@pytest.mark.parametrize(("backbone", "heads"), PAIRS)
+def test_trunk_and_head_partition_the_trainable_parameters(backbone: str, heads: str) -> None:
+    model = build(backbone, heads, device_of(backbone))
+    trunk = {f"trunk.{x.name}": x.parameter for x in model.trunk_parameters()}
+    head = {f"head.{x.name}": x.parameter for x in model.head_parameters()}
     trainable = {k: p for k, p in model.named_parameters() if p.requires_grad}
-    assert not trunk.keys() & classifiers.keys()
-    assert trunk.keys() | classifiers.keys() == trainable.keys()
-    assert all({**trunk, **classifiers}[k] is p for k, p in trainable.items())
-    wanted = {"layer6"} if heads == "single" else {"layer5", "layer6"}
-    assert {k.split(".")[0] for k in classifiers} == wanted
-    assert trunk and not any(k.split(".")[0] in ("layer5", "layer6") for k in trunk)
+    assert trunk and head
+    assert {**trunk, **head}.keys() == trainable.keys()
+    assert all({**trunk, **head}[k] is p for k, p in trainable.items())
 
 
-@EVERY
-def test_batch_norm_scale_and_shift_are_frozen_and_all_else_is_trained(backbone: str) -> None:
-    model = build(backbone, "meta")
-    norms = {
+def norm_entries(model: Segmenter) -> set[str]:
+    return {
         f"{name}.{part}"
-        for name, module in model.named_modules()
+        for name, module in model.trunk.named_modules()
         if isinstance(module, nn.BatchNorm2d)
         for part in ("weight", "bias")
     }
-    assert bool(norms) == backbone.startswith("resnet")
-    for name, parameter in model.named_parameters():
-        assert parameter.requires_grad == (name not in norms), name
 
 
-@pytest.mark.parametrize("backbone", [x for x in BACKBONES if x not in LARGE])
+@EVERY_TRUNK
+def test_batch_norm_of_the_published_trunks_is_not_trained_and_all_else_is(backbone: str) -> None:
+    model = build(backbone, "single", device_of(backbone))
+    norms = norm_entries(model)
+    assert bool(norms) == backbone.startswith(BATCH_NORMED)
+    for name, parameter in model.trunk.named_parameters():
+        kept = name in norms and backbone.startswith("resnet")
+        assert parameter.requires_grad == (not kept), name
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", *TIMM])
 @pytest.mark.parametrize("setting", ["batch", "frozen"])
 def test_statistics_move_in_training_unless_frozen(backbone: str, setting: str) -> None:
-    model = build(backbone, "cpu", "single", batch_norm=setting)
+    model = build(backbone, "single", batch_norm=setting)
     model.train()
     assert model.training
     before = {k: v.clone() for k, v in model.named_buffers()}
     with torch.no_grad():
-        model(torch.randn(1, 3, 33, 33) + 3)
+        model(torch.randn(2, 3, 64, 64) + 3)
     changed = [k for k, v in model.named_buffers() if not torch.equal(before[k], v)]
     has_statistics = any(k.endswith("running_mean") for k in before)
     assert bool(changed) == (has_statistics and setting == "batch")
+    if setting == "frozen":
+        norms = norm_entries(model)
+        assert not any(p.requires_grad for k, p in model.trunk.named_parameters() if k in norms)
     model.eval()
     assert not any(module.training for module in model.modules())
 
 
-@EVERY
-def test_largest_feature_stride_is_eight(backbone: str) -> None:
+@pytest.mark.parametrize("backbone", [x for x in OURS if find_trunk(x).side is None])
+def test_largest_feature_stride_of_ours_is_eight(backbone: str) -> None:
     """Eight more rows of the image give one more row of features."""
-    model = build(backbone, "meta", "single")
+    model = build(backbone, "single", "meta")
     heights = [
         model(torch.empty(1, 3, h, 128, device="meta")).main.shape[2] for h in range(96, 137, 8)
     ]
     assert [b - a for a, b in itertools.pairwise(heights)] == [1] * 5
 
 
-@pytest.mark.parametrize("backbone", [x for x in BACKBONES if x not in LARGE])
+@pytest.mark.parametrize("backbone", sorted(DILATED))
+def test_output_stride_of_timm_networks_is_what_is_asked_for(backbone: str) -> None:
+    model = build(backbone, "single", output_stride=8).eval()
+    assert model.trunk.strides[-1] == model.trunk.multiple == 8
+    with torch.no_grad():
+        assert model(torch.zeros(1, 3, 96, 128)).main.shape[2:] == (12, 16)
+
+
+def test_output_stride_of_a_vit_is_refused_in_a_sentence() -> None:
+    with pytest.raises(SegadaptError, match=r"^model\.output_stride: .*leave it out$"):
+        build("timm:vit_tiny_patch16_224", "vit", output_stride=8)
+
+
+def test_unknown_networks_are_told() -> None:
+    with pytest.raises(SegadaptError, match=r"timm has no network 'resnet1010'"):
+        build("timm:resnet1010", "single")
+    with pytest.raises(SegadaptError, match=r"'resnet1010' is unknown.*timm:NAME.*module:Class"):
+        build("resnet1010", "single")
+
+
+@pytest.mark.parametrize("backbone", [x for x in TRUNK_NAMES if x not in LARGE and x in OURS])
 def test_two_summed_classifiers_see_the_same_features(backbone: str) -> None:
     """The prediction is the sum: without either classifier, the other one's remains."""
-    model = build(backbone, "cpu", "sum", dilations=(2, 5)).eval()
+    if (backbone, "sum") not in PAIRS:
+        return
+    model = build(backbone, "sum", dilations=(2, 5)).eval()
     image = torch.randn(1, 3, 65, 65)
     with torch.no_grad():
         both = model(image).main
         found = []
-        for layer in (model.layer5, model.layer6):
+        for layer in (model.head.second, model.head.main):
             kept = {k: v.clone() for k, v in layer.state_dict().items()}
             assert kept["conv2d_list.1.weight"].shape[2:] == (3, 3) and len(kept) == 4
             for parameter in layer.parameters():
@@ -144,17 +225,54 @@ def test_two_summed_classifiers_see_the_same_features(backbone: str) -> None:
     torch.testing.assert_close(found[0] + found[1], both)
 
 
-@EVERY
+@pytest.mark.parametrize("backbone", [x for x in OURS if find_trunk(x).library == "torchvision"])
 def test_entries_have_torchvision_names_in_the_trunk(backbone: str) -> None:
     import torchvision
 
     with torch.device("meta"):
         theirs = getattr(torchvision.models, backbone)(weights=None).state_dict()
-    model = build(backbone, "meta")
-    own = model.state_dict()
+    trunk = build(backbone, "single", "meta").trunk
+    own = trunk.state_dict()
     head = ("fc.", "classifier.")
-    theirs = model.rename_pretrained(theirs)
+    theirs = trunk.rename_pretrained(theirs)
     wanted = {k: v.shape for k, v in theirs.items() if not k.startswith(head)}
-    wanted |= {k: own[k].shape for k in model.never_pretrained}
-    classifiers = ("layer5.", "layer6.")
-    assert {k: v.shape for k, v in own.items() if not k.startswith(classifiers)} == wanted
+    wanted |= {k: own[k].shape for k in trunk.never_pretrained()}
+    assert {k: v.shape for k, v in own.items()} == wanted
+
+
+@pytest.mark.parametrize("backbone", TIMM)
+def test_entries_have_timm_names_in_the_trunk(backbone: str) -> None:
+    import timm
+
+    theirs = timm.create_model(backbone.partition(":")[2], num_classes=0).state_dict()
+    trunk = build(backbone, "single").trunk
+    named = trunk.rename_pretrained(theirs)
+    own = trunk.state_dict()
+    assert own.keys() <= named.keys()
+    assert all(own[k].shape == named[k].shape for k in own)
+
+
+@pytest.mark.parametrize(("backbone", "heads"), LIGHT_PAIRS)
+def test_weight_decay_spares_what_is_one_number_for_a_channel_in_networks_of_today(
+    backbone: str, heads: str
+) -> None:
+    model = build(backbone, heads)
+    for name, parameter, decays in model.trunk_parameters():
+        if backbone in OURS or parameter.ndim <= 1:
+            assert decays == (backbone in OURS), name
+    for name, parameter, decays in model.head_parameters():
+        today = heads in ("daformer", "vit")
+        assert decays == (parameter.ndim > 1 or not today), name
+
+
+@pytest.mark.parametrize("room", [TRUNKS, HEADS])
+def test_settings_are_known_without_the_class_and_are_the_class_own(room: object) -> None:
+    assert room in (TRUNKS, HEADS)
+    for file in room.names():
+        assert room.settings(file) is room.find(file).Config, file
+
+
+def test_no_trunk_and_head_have_a_setting_of_the_same_name() -> None:
+    for trunk, head in itertools.product(TRUNKS.names(), HEADS.names()):
+        both = set(TRUNKS.settings(trunk).model_fields) & set(HEADS.settings(head).model_fields)
+        assert not both, (trunk, head)

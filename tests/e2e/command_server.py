@@ -36,7 +36,7 @@ def wait(pid: int) -> int:
 
 
 if __name__ == "__main__":
-    import segadapt.pipeline  # noqa: F401
+    import segadapt.runs.pipeline  # noqa: F401
     from segadapt.cli import main
 
     for line in sys.stdin:

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import segadapt
-from segadapt.classes import CAMVID_11
-from segadapt.recipe import validate
+from segadapt.base.classes import CAMVID_11
+from segadapt.config.load import validate
 
 HEIGHT, WIDTH = 64, 96
 VOID = 11

@@ -18,9 +18,9 @@ import torchvision
 from harness import domains, recipe_of, run_recipe, save, street, train, write_recipe
 from PIL import Image
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.datasets import camvid
-from segadapt.errors import SegadaptError
-from segadapt.pipeline import run as run_path
+from segadapt.runs.pipeline import run as run_path
 
 Change = Callable[[Path, dict[str, Any]], None]
 
@@ -187,7 +187,7 @@ def test_target_is_required_by_adapting_methods(data: Path, tmp_path: Path) -> N
 
 
 def test_device_that_is_not_there(data: Path, tmp_path: Path) -> None:
-    from segadapt.recipe import validate
+    from segadapt.config.load import validate
 
     for device in ("gpu", "cuda"):
         if device == "cuda" and torch.cuda.is_available():

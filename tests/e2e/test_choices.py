@@ -12,8 +12,8 @@ import pytest
 from harness import WIDTH, domains, recipe_of, run_recipe, train, write_data
 from PIL import Image
 
-from segadapt.errors import SegadaptError
-from segadapt.models.files import read_tensors
+from segadapt.base.errors import SegadaptError
+from segadapt.models.files.tensors import read_tensors
 
 
 def recipe() -> dict[str, Any]:

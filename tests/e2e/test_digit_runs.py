@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from harness import Commands, checkpoint_hashes, read_metrics, run_recipe, write_recipe
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data import digit_files
 from segadapt.data.datasets import mnist
 from segadapt.engine.predict import load
-from segadapt.errors import SegadaptError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from miniatures import write_digits

@@ -13,7 +13,7 @@ from harness import HEIGHT, WIDTH, recipe_of, run_recipe, train, write_data
 from PIL import Image
 from safetensors.numpy import load_file
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 
 EASY_WANTED = 0.6
 

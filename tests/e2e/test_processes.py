@@ -28,11 +28,11 @@ from harness import (
 from safetensors.numpy import load_file
 
 from segadapt.artefacts import read_json
+from segadapt.base.errors import SegadaptError
 from segadapt.config import ModelConfig
+from segadapt.config.load import validate
 from segadapt.data.order import training_order
-from segadapt.errors import SegadaptError
-from segadapt.models.initialise import build_segmenter
-from segadapt.recipe import validate
+from segadapt.models.build import build_segmenter
 from segadapt.stages.context import StageContext
 
 # Plain gradient descent at a rate that keeps rounding errors from growing; a wrong gradient would

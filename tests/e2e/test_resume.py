@@ -25,7 +25,7 @@ from harness import (
 )
 
 from segadapt.artefacts import read_json
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 
 ITERATIONS = 12
 SAVE_EVERY = 4

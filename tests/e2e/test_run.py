@@ -28,8 +28,8 @@ from PIL import Image
 from safetensors import safe_open
 
 import segadapt
-from segadapt.errors import SegadaptError
-from segadapt.models.checkpoints import load_checkpoint
+from segadapt.base.errors import SegadaptError
+from segadapt.models.files.checkpoints import load_checkpoint
 
 TRAINED = ("source-only", "minent", "adaptsegnet", "advent", "intra", "oracle")
 
@@ -134,7 +134,7 @@ def test_manifest_tells_what_went_in(finished: Path) -> None:
 
 
 def test_recipe_yaml_of_the_run_is_the_recipe_again(finished: Path) -> None:
-    from segadapt.recipe import load_recipe, validate
+    from segadapt.config.load import load_recipe, validate
 
     assert load_recipe(str(finished / "recipe.yaml")) == validate(whole_recipe(), "tiny")
 

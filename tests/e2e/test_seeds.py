@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from harness import domains, recipe_of, snapshot, train, write_data, write_recipe
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
+from segadapt.commands.seeds import parse_seeds, run_seeds
 from segadapt.report.summary import build_summary, is_summary
-from segadapt.seeds import parse_seeds, run_seeds
 
 
 def recipe() -> dict[str, Any]:

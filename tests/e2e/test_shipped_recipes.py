@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 import yaml
 
-from segadapt.check import check_data
-from segadapt.classes import CITYSCAPES_19
+from segadapt.base.classes import CITYSCAPES_19
+from segadapt.commands.check import check_data
 from segadapt.config import DomainConfig, ModelConfig, Recipe
+from segadapt.config.load import load_recipe, recipe_names, validate
 from segadapt.data.listing import dataset_reader
-from segadapt.models.checkpoints import TrainedModel, save_checkpoint
-from segadapt.models.initialise import build_segmenter
-from segadapt.pipeline import run
-from segadapt.recipe import load_recipe, recipe_names, validate
+from segadapt.models.build import build_segmenter
+from segadapt.models.files.checkpoints import TrainedModel, save_checkpoint
+from segadapt.runs.pipeline import run
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from miniatures import BUILDERS, DIGITS, write_digits

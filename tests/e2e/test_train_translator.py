@@ -25,8 +25,8 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from segadapt.artefacts import read_json
-from segadapt.errors import SegadaptError
-from segadapt.recipe import validate
+from segadapt.base.errors import SegadaptError
+from segadapt.config.load import validate
 
 ITERATIONS = 12
 

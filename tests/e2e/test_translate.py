@@ -13,10 +13,10 @@ import pytest
 from harness import recipe_of, run_recipe, train, write_data
 from PIL import Image
 
-from segadapt.classes import CAMVID_11
+from segadapt.base.classes import CAMVID_11
+from segadapt.base.errors import SegadaptError
 from segadapt.data.domain import ClassMap, Domain, Sample
-from segadapt.errors import SegadaptError
-from segadapt.stages.translators import counterparts
+from segadapt.stages.translate.translators import counterparts
 
 
 def stages(translation: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from networks import published_state
+
 
 def fill(module: nn.Module, salt: str, name: str) -> None:
     """Overwrite every entry of the state dict in place, in float64."""
     module.double()
-    state = module.state_dict()
+    state = published_state(module)
     for key, value in state.items():
         if key.endswith("num_batches_tracked"):
             continue

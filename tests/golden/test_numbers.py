@@ -10,16 +10,16 @@ import pytest
 import torch
 from filling import fill
 
-from segadapt.classes import CITYSCAPES_19, ClassSet
+from networks import published_name, published_state, resnet
+from segadapt.base.classes import CITYSCAPES_19, ClassSet
 from segadapt.data.transforms import read_ids, read_image, resize_label
 from segadapt.engine.optim import poly_factor
 from segadapt.losses.adversarial import domain_loss
 from segadapt.losses.entropy import entropy_loss, weighted_self_information
 from segadapt.losses.segmentation import cross_entropy
 from segadapt.metrics import ConfusionMatrix, score
-from segadapt.models.discriminator import build_discriminator
+from segadapt.models.adversaries.discriminator import build_discriminator
 from segadapt.models.inputs import normalise
-from segadapt.models.resnet import ResNetSegmenter
 from segadapt.split.entropy_ranking import image_entropies, normaliser, split_by_score
 from segadapt.tasks.segmentation import upsample
 
@@ -77,10 +77,10 @@ def test_preprocessing_is_exact(reference: Path) -> None:
 
 def test_entropy_ranking(reference: Path) -> None:
     recorded = json.loads((reference / "entropy_ranking.json").read_text())
-    model = ResNetSegmenter("resnet101", 19)
+    model = resnet("resnet101", 19)
     fill(model, recorded["salt"], "segmenter")
     with torch.no_grad():
-        for parameter in model.layer6.parameters():
+        for parameter in model.head.main.parameters():
             parameter *= recorded["classifier_scale"]
     model.eval()
     width, height = recorded["size_wh"]
@@ -110,11 +110,11 @@ def test_entropy_ranking(reference: Path) -> None:
 
 def test_state_dict_layouts(reference: Path) -> None:
     for file, module in (
-        ("deeplabv2_resnet101_state_dict.json", ResNetSegmenter("resnet101", 19)),
+        ("deeplabv2_resnet101_state_dict.json", resnet("resnet101", 19)),
         ("discriminator_state_dict.json", build_discriminator(19)),
     ):
         recorded = json.loads((reference / file).read_text())
-        ours = {k: list(v.shape) for k, v in module.state_dict().items()}
+        ours = {k: list(v.shape) for k, v in published_state(module).items()}
         assert ours == recorded
         assert list(ours) == list(recorded) or set(ours) == set(recorded)
 
@@ -125,8 +125,10 @@ def test_update_multiplicity(reference: Path) -> None:
 
     recorded = json.loads((reference / "sgd_update_multiplicity.json").read_text())
     expected = recorded["backbone_updates_per_step"] | recorded["classifier_updates_per_step"]
-    model = ResNetSegmenter("resnet101", 19)
+    model = resnet("resnet101", 19)
     optimizer = model_optimizer(model, ModelOptimizer(repeated_updates=True))
     repeats = {id(p): g["repeats"] for g in optimizer.param_groups for p in g["params"]}
-    ours = {n: repeats[id(p)] for n, p in model.named_parameters() if p.requires_grad}
+    ours = {
+        published_name(n): repeats[id(p)] for n, p in model.named_parameters() if p.requires_grad
+    }
     assert ours == expected

@@ -11,14 +11,14 @@ import torch
 from filling import fill
 from torch import nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
+from networks import published_state, resnet
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
 from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
 from segadapt.data.transforms import read_ids, read_image, resize_label
 from segadapt.engine.loop import TrainingStep
 from segadapt.engine.optim import adam, model_optimizer, poly_factor
 from segadapt.methods.base import find_method
 from segadapt.models.inputs import normalise
-from segadapt.models.resnet import ResNetSegmenter
 from segadapt.tasks.segmentation import SegmentationTask
 
 RUNS = {
@@ -61,7 +61,7 @@ def test_training_steps_agree_with_the_released_program(reference: Path, run: st
     recorded = json.loads((reference / f"{run}.json").read_text())
     arrays = np.load(reference / f"{run}.npz")
     salt, multi_level = recorded["salt"], recorded["multi_level"]
-    model = ResNetSegmenter(
+    model = resnet(
         "resnet101",
         19,
         heads="multi_level" if multi_level else "single",
@@ -120,7 +120,7 @@ def test_training_steps_agree_with_the_released_program(reference: Path, run: st
 
 
 def assert_entries(module: nn.Module, names: list[str], mean_norm: np.ndarray) -> None:
-    state = module.state_dict()
+    state = published_state(module)
     assert {k for k in state if not k.endswith("num_batches_tracked")} == set(names)
     for name, (mean, norm) in zip(names, mean_norm, strict=True):
         ours = state[name]

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
-from segadapt.classes import DIGITS_10
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from segadapt.base.classes import DIGITS_10
 from segadapt.config import ModelConfig
 from segadapt.methods.adda import ADDA, ADDAConfig
-from segadapt.models.base import LevelLogits
-from segadapt.models.initialise import build_segmenter
+from segadapt.models.build import build_segmenter
+from segadapt.models.segmenter import LevelLogits
 from segadapt.tasks.classification import ClassificationTask, task_of
 
 

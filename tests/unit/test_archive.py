@@ -13,12 +13,12 @@ import pytest
 import torch
 from miniatures import BUILDERS, opened
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data import loader
 from segadapt.data.check import check_domain
 from segadapt.data.domain import Domain
 from segadapt.data.loader import inference_batches, training_batches
 from segadapt.data.paths import ArchivePath, open_root
-from segadapt.errors import SegadaptError
 
 
 def pack(folder: Path, archive: Path, top: str = "") -> Path:

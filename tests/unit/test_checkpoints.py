@@ -11,11 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from segadapt.classes import STREET_7
+from segadapt.base.classes import STREET_7
+from segadapt.base.errors import SegadaptError
 from segadapt.config import ModelConfig
-from segadapt.errors import SegadaptError
-from segadapt.models.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
-from segadapt.models.initialise import build_segmenter
+from segadapt.models.build import build_segmenter
+from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
 
 LIGHT = ModelConfig(backbone="squeezenet1_0", weights="none", input_format="rgb_mean_std")
 
@@ -90,11 +90,11 @@ def test_model_that_does_not_fit_its_entries_is_refused(tmp_path: Path) -> None:
     light(path)
     single = LIGHT.model_copy(update={"heads": "single"})
     rewritten(path, model=single.model_dump())
-    with pytest.raises(SegadaptError, match=r"has unknown 8 entries, first layer5\."):
+    with pytest.raises(SegadaptError, match=r"has unknown 8 entries, first head\.aux\."):
         load_checkpoint(path)
     light(path, "single")
     rewritten(path, model=LIGHT.model_dump())
-    with pytest.raises(SegadaptError, match=r"lacks 8 entries, first layer5\."):
+    with pytest.raises(SegadaptError, match=r"lacks 8 entries, first head\.aux\."):
         load_checkpoint(path)
 
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
+from networks import squeezenet
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
 from segadapt.losses.two_views import cosine_distance, weight_discrepancy, weighted_domain_loss
 from segadapt.methods.cirn import CIRN, CIRNConfig
-from segadapt.models.ancillary import AncillaryClassifier
-from segadapt.models.aspp import ASPPClassifier
-from segadapt.models.squeezenet import SqueezeNetSegmenter
+from segadapt.models.layers.ancillary import AncillaryClassifier
+from segadapt.models.layers.aspp import ASPPClassifier
 from segadapt.tasks.segmentation import Level, SegmentationTask
 
 
@@ -81,15 +81,15 @@ def test_output_is_the_sum_of_what_the_classifier_sees_through_each_map() -> Non
 
 
 def test_model_without_modules_is_the_sum_of_two_classifiers() -> None:
-    model = SqueezeNetSegmenter("squeezenet1_0", 3, "ancillary", attention_modules=0).eval()
-    other = SqueezeNetSegmenter("squeezenet1_0", 3, "sum").eval()
-    renamed = {k.replace("layer5.classifier.", "layer5."): v for k, v in model.state_dict().items()}
+    model = squeezenet(3, "ancillary", attention_modules=0).eval()
+    other = squeezenet(3, "sum").eval()
+    renamed = {k.replace("second.classifier.", "second."): v for k, v in model.state_dict().items()}
     other.load_state_dict(renamed)
     image = torch.randn(1, 3, 64, 64)
     ours, theirs = model(image), other(image)
     assert torch.equal(ours.main, theirs.main)
     assert torch.equal(ours.main, ours.summands[0] + ours.summands[1])
-    assert torch.equal(model.classifier_weights()[1], other.classifier_weights()[1])
+    assert torch.equal(model.head.classifier_weights()[1], other.head.classifier_weights()[1])
 
 
 # The step --------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def gradients(**settings: float) -> dict[str, Tensor]:
     torch.manual_seed(0)
     weights = {"lambda_adv": 0.0, "lambda_weight": 0.0, **settings}
     method = CIRN(CIRNConfig(discriminator_width=4, **weights), SegmentationTask(3))
-    nets = {"model": SqueezeNetSegmenter("squeezenet1_0", 3, "ancillary").eval()}
+    nets = {"model": squeezenet(3, "ancillary").eval()}
     nets |= method.extra_networks(["main"])  # type: ignore[arg-type]
     images = torch.randn(2, 1, 3, 64, 64)
     source = LabelledBatch(images[0], torch.randint(0, 3, (1, 64, 64)))
@@ -117,7 +117,7 @@ def test_distance_carries_gradient_to_the_segmenter_and_not_to_the_discriminator
     # gradients proportional to the loss alone; through the distance they are pulled together.
     plain = gradients()
     weighted = gradients(lambda_adv=0.1)
-    key = "model.layer5.attention.0.judge.weight"
+    key = "model.head.second.attention.0.judge.weight"
     assert not torch.equal(plain[key], weighted[key])
     names = [k for k in plain if k.startswith("discriminator_main")]
     assert names and all(torch.equal(plain[k], weighted[k]) for k in names)
@@ -139,5 +139,5 @@ def test_distance_pulls_the_two_classifiers_together() -> None:
 def test_weight_discrepancy_reaches_both_classifiers_alone() -> None:
     plain, pushed = gradients(), gradients(lambda_weight=1.0)
     changed = {k for k in plain if not torch.equal(plain[k], pushed[k])}
-    assert changed and all("layer5.classifier" in k or "layer6" in k for k in changed)
-    assert any("layer6" in k for k in changed) and any("layer5" in k for k in changed)
+    assert changed and all("second.classifier" in k or "head.main" in k for k in changed)
+    assert any("head.main" in k for k in changed) and any("second" in k for k in changed)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from segadapt.base.errors import SegadaptError
 from segadapt.cli import app, main
-from segadapt.errors import SegadaptError
 
 # A change here changes what people's scripts may say: it is a decision, and a CHANGELOG entry.
 FROZEN = {
@@ -167,10 +167,10 @@ def test_evaluate_and_predict_a_checkpoint(tmp_path: Path, segadapt: Callable[..
     import torch
     from PIL import Image
 
-    from segadapt.classes import CAMVID_11
+    from segadapt.base.classes import CAMVID_11
     from segadapt.config import ModelConfig
-    from segadapt.models.checkpoints import TrainedModel, save_checkpoint
-    from segadapt.models.initialise import build_segmenter
+    from segadapt.models.build import build_segmenter
+    from segadapt.models.files.checkpoints import TrainedModel, save_checkpoint
 
     torch.manual_seed(0)
     config = ModelConfig(backbone="squeezenet1_0", weights="none")

@@ -10,14 +10,14 @@ import torch
 from published_files import resnet_file
 from typer.testing import CliRunner
 
-from segadapt.classes import STREET_7
+from segadapt.base.classes import STREET_7
+from segadapt.base.errors import SegadaptError
 from segadapt.cli import FamilyOption, app
+from segadapt.commands.convert import convert_checkpoint
 from segadapt.config import ModelConfig
-from segadapt.conversion import convert_checkpoint
-from segadapt.errors import SegadaptError
-from segadapt.models.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
-from segadapt.models.initialise import build_segmenter
-from segadapt.models.published import PROGRAMS
+from segadapt.models.build import build_segmenter
+from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
+from segadapt.models.files.published import PROGRAMS
 
 RESNET50 = (3, 4, 6, 3)
 
@@ -114,7 +114,7 @@ def test_disk_without_room_is_told(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("segadapt.conversion.save_checkpoint", full)
+    monkeypatch.setattr("segadapt.commands.convert.save_checkpoint", full)
     with pytest.raises(SegadaptError, match=r"cannot be written .*No space left"):
         convert_checkpoint(bdl, tmp_path / "a.safetensors", "bdl")
 

@@ -10,11 +10,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
+from networks import squeezenet
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
 from segadapt.config import TrainTranslatorStage
 from segadapt.losses.translation import cycle_loss, realness_loss
 from segadapt.models.frozen import without_gradient
-from segadapt.models.squeezenet import SqueezeNetSegmenter
+from segadapt.models.segmenter import Segmenter
 from segadapt.tasks.segmentation import SegmentationTask
 from segadapt.translation.cyclegan import CycleGAN
 from segadapt.translation.image_pool import ImagePool
@@ -113,9 +114,9 @@ def test_all_terms_of_a_step_by_hand() -> None:
 # Semantic consistency ----------------------------------------------------------------------------
 
 
-def judge(seed: int = 3) -> tuple[SemanticJudge, SqueezeNetSegmenter]:
+def judge(seed: int = 3) -> tuple[SemanticJudge, Segmenter]:
     torch.manual_seed(seed)
-    model = SqueezeNetSegmenter("squeezenet1_0", 5, "single")
+    model = squeezenet(5, "single")
     return SemanticJudge(model, "bgr_mean", SegmentationTask(5)), model
 
 

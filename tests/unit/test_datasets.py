@@ -15,10 +15,10 @@ import pytest
 from miniatures import BUILDERS, DIGITS, LABELS, camvid, opened, write_multichannel_png
 from PIL import Image
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.check import check_domain
 from segadapt.data.listing import dataset_names
 from segadapt.data.loader import inference_batches, training_batches
-from segadapt.errors import SegadaptError
 
 EVERY = pytest.mark.parametrize("dataset", sorted(BUILDERS))
 

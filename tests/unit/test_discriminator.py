@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from segadapt.models.discriminator import build_discriminator
+from segadapt.models.adversaries.discriminator import build_discriminator
 
 
 def test_layers_are_those_of_the_paper() -> None:

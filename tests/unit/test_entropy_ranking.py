@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segadapt.classes import CITYSCAPES_19
+from segadapt.base.classes import CITYSCAPES_19
 from segadapt.split.entropy_ranking import image_entropies, normaliser, split_by_score
 
 RARE = (1, 2, 5, 7)

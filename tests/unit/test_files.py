@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 from segadapt.models import files
-from segadapt.models.files import read_safetensors, read_tensors, write_safetensors
+from segadapt.models.files.tensors import read_safetensors, read_tensors, write_safetensors
 
 FORMS = ["zip", "legacy", "safetensors"]
 
@@ -83,7 +83,7 @@ def test_old_file_stays_whole_where_the_new_one_cannot_be_written(
         target.write_bytes(b"half")
         raise OSError("no space left")
 
-    monkeypatch.setattr("segadapt.models.files.save_file", half)
+    monkeypatch.setattr("segadapt.models.files.tensors.save_file", half)
     with pytest.raises(OSError, match="no space left"):
         write_safetensors(path, {"a": torch.zeros(1)}, {})
     assert equal(read_safetensors(path)[0], tensors())

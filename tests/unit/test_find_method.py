@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 from segadapt.methods.base import Method, find_method, method_names
 
 OWN = """
 from segadapt.methods.base import Method
-from segadapt.section import Section
+from segadapt.base.section import Section
 
 class Mine(Method):
     Config = Section

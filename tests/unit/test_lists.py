@@ -9,7 +9,7 @@ import pytest
 from miniatures import BUILDERS, opened
 from test_archive import pack
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 
 CITY = ("aachen/aachen_000000_000019", "ulm/ulm_000001_000019")
 

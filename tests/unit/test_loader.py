@@ -10,6 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
+from segadapt.base.errors import SegadaptError
+from segadapt.base.signals import signals_held
 from segadapt.config import Jitter
 from segadapt.data.domain import Domain
 from segadapt.data.loader import (
@@ -18,8 +20,6 @@ from segadapt.data.loader import (
     training_batches,
 )
 from segadapt.data.order import training_order
-from segadapt.errors import SegadaptError
-from segadapt.signals import signals_held
 
 MakeDomain = Callable[..., Domain]
 

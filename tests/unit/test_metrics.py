@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from segadapt.classes import CITYSCAPES_19, ClassSet
+from segadapt.base.classes import CITYSCAPES_19, ClassSet
 from segadapt.metrics import ConfusionMatrix, Scores, mean_iou, score
 
 THREE = ClassSet("three", ("a", "b", "c"), ((10, 0, 0), (0, 20, 0), (0, 0, 30)))

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from networks import resnet, squeezenet
 from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
 from segadapt.engine.optim import (
     RepeatedSGD,
@@ -14,8 +15,7 @@ from segadapt.engine.optim import (
     poly_factor,
     set_learning_rate,
 )
-from segadapt.models.resnet import ResNetSegmenter
-from segadapt.models.squeezenet import SqueezeNetSegmenter
+from segadapt.models.segmenter import Segmenter
 
 SETTINGS = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.05}
 REPEATS = (1, 3, 2)
@@ -100,22 +100,22 @@ def test_poly_factor(iteration: int, total: int, power: float, factor: float) ->
     assert poly_factor(iteration, total, power) == pytest.approx(factor)
 
 
-def tiny_resnet() -> ResNetSegmenter:
+def tiny_resnet() -> Segmenter:
     with torch.device("meta"):
-        return ResNetSegmenter("resnet50", 3, blocks=(1, 2, 1, 1))
+        return resnet("resnet50", 3, blocks=(1, 2, 1, 1))
 
 
 @pytest.mark.parametrize("name", ["sgd", "adamw"])
 def test_trunk_and_classifiers_have_their_rates(name: str) -> None:
     with torch.device("meta"):
-        model = SqueezeNetSegmenter("squeezenet1_0", 3)
+        model = squeezenet(3)
     config = ModelOptimizer(name=name, lr=0.02, classifier_factor=5.0, weight_decay=0.125)
     optimizer = model_optimizer(model, config)
     rates = {id(p): g["base_lr"] for g in optimizer.param_groups for p in g["params"]}
     assert sum(len(g["params"]) for g in optimizer.param_groups) == len(rates)
     assert rates.keys() == {id(p) for p in model.parameters() if p.requires_grad}
     for key, parameter in model.named_parameters():
-        wanted = 0.1 if key.startswith(("layer5", "layer6")) else 0.02
+        wanted = 0.1 if key.startswith("head.") else 0.02
         assert rates[id(parameter)] == pytest.approx(wanted), key
     assert all(g["weight_decay"] == 0.125 for g in optimizer.param_groups)
     set_learning_rate([optimizer], 0.5)
@@ -141,7 +141,7 @@ def test_repeated_updates_count_as_the_released_walk_over_nested_modules_does() 
             for parameter in module.parameters():
                 if parameter.requires_grad:
                     times[id(parameter)] = times.get(id(parameter), 0) + 1
-    for head in (model.layer5, model.layer6):
+    for head in (model.head.aux, model.head.main):
         times |= {id(p): 1 for p in head.parameters()}
     optimizer = model_optimizer(model, ModelOptimizer(repeated_updates=True))
     assert isinstance(optimizer, RepeatedSGD)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from segadapt.classes import CAMVID_11, CITYSCAPES_19, ClassSet
-from segadapt.pictures import entropy_picture, label_picture, overlay_picture, save_jpeg
+from segadapt.base.classes import CAMVID_11, CITYSCAPES_19, ClassSet
+from segadapt.base.pictures import entropy_picture, label_picture, overlay_picture, save_jpeg
 
 TWO = ClassSet("two", ("a", "b"), ((200, 0, 40), (0, 100, 250)))
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from segadapt.batch import LabelledBatch
+from networks import squeezenet
+from segadapt.base.batch import LabelledBatch
 from segadapt.losses.confidence_regularisation import kld_regularisation
 from segadapt.losses.pixel_adversarial import (
     indexed_discriminator_loss,
@@ -18,7 +19,6 @@ from segadapt.losses.pixel_adversarial import (
     pixel_fooling_loss,
 )
 from segadapt.methods.pixintrada import PixIntraDA, PixIntraDAConfig
-from segadapt.models.squeezenet import SqueezeNetSegmenter
 from segadapt.tasks.segmentation import SegmentationTask
 
 
@@ -98,7 +98,7 @@ def step(label: Tensor, **settings: object) -> tuple[dict[str, Tensor], dict[str
     torch.manual_seed(0)
     config = PixIntraDAConfig(discriminator_width=4, **settings)  # type: ignore[arg-type]
     method = PixIntraDA(config, SegmentationTask(3))
-    nets = {"model": SqueezeNetSegmenter("squeezenet1_0", 3).eval()}
+    nets = {"model": squeezenet(3).eval()}
     nets |= method.extra_networks(["main", "aux"])  # type: ignore[arg-type]
     image = torch.randn(1, 3, 64, 64)
     batch = LabelledBatch(image, label, (label == 255).float() * 0.4)
@@ -133,7 +133,7 @@ def test_without_easy_pixels_nothing_is_nan(continuous: bool) -> None:
 def test_beta_weighs_the_adversarial_gradient_alone() -> None:
     label = half_hard()
     grads = [
-        step(label, beta={"main": b, "aux": 0.0})[1]["layer6.conv2d_list.0.weight"]
+        step(label, beta={"main": b, "aux": 0.0})[1]["head.main.conv2d_list.0.weight"]
         for b in (0.0, 100.0, 300.0)
     ]
     assert torch.allclose(grads[2] - grads[0], 3 * (grads[1] - grads[0]), rtol=1e-3, atol=1e-5)
@@ -143,7 +143,7 @@ def test_beta_weighs_the_adversarial_gradient_alone() -> None:
 def test_both_discriminators_learn_which_pixels_are_hard() -> None:
     torch.manual_seed(0)
     method = PixIntraDA(PixIntraDAConfig(discriminator_width=4), SegmentationTask(3))
-    nets = {"model": SqueezeNetSegmenter("squeezenet1_0", 3).eval()}
+    nets = {"model": squeezenet(3).eval()}
     nets |= method.extra_networks(["main", "aux"])  # type: ignore[arg-type]
     image = torch.randn(1, 3, 64, 64)
     label = half_hard()

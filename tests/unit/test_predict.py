@@ -10,12 +10,12 @@ import torch
 from PIL import Image
 
 import segadapt
-from segadapt.classes import STREET_7
+from segadapt.base.classes import STREET_7
+from segadapt.base.errors import SegadaptError
 from segadapt.config import ModelConfig
 from segadapt.engine.predict import Predictor
-from segadapt.errors import SegadaptError
-from segadapt.models.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
-from segadapt.models.initialise import build_segmenter
+from segadapt.models.build import build_segmenter
+from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (70, 90, 3)).astype(np.uint8)
 

@@ -18,21 +18,21 @@ from published_files import (
 )
 from torch import Tensor
 
-from segadapt.classes import CITYSCAPES_19, STREET_7
+from networks import published_name, resnet
+from segadapt.base.classes import CITYSCAPES_19, STREET_7
+from segadapt.base.errors import SegadaptError
 from segadapt.config import ModelConfig
-from segadapt.errors import SegadaptError
-from segadapt.models import checkpoints
-from segadapt.models.base import Segmenter
-from segadapt.models.checkpoints import (
+from segadapt.models.build import build_segmenter
+from segadapt.models.files import checkpoints
+from segadapt.models.files.checkpoints import (
     TrainedModel,
     load_checkpoint,
     save_checkpoint,
     save_published,
 )
-from segadapt.models.initialise import build_segmenter
-from segadapt.models.published import PROGRAMS, RESNETS
-from segadapt.models.resnet import ResNetSegmenter
-from segadapt.models.translation import from_published
+from segadapt.models.files.conversion import from_published
+from segadapt.models.files.published import PROGRAMS, RESNETS
+from segadapt.models.segmenter import Segmenter
 
 MULTI_LEVEL = {"layer5": 1024, "layer6": 2048}
 INPUTS = {
@@ -54,8 +54,8 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     def build(config: ModelConfig, num_classes: int) -> Segmenter:
         if config.backbone != "resnet101":
             return build_segmenter(config, num_classes)
-        settings = (num_classes, config.heads, config.dilations, config.batch_norm)
-        return ResNetSegmenter("resnet101", *settings, blocks=TINY)
+        settings = {"dilations": config.dilations, "batch_norm": config.batch_norm}
+        return resnet("resnet101", num_classes, config.heads, blocks=TINY, **settings)
 
     monkeypatch.setitem(RESNETS, TINY, "resnet101")
     monkeypatch.setattr(checkpoints, "build_segmenter", build)
@@ -242,7 +242,7 @@ def test_full_size_layouts_are_those_of_the_released_program() -> None:
     entries = {k: torch.empty(s, device="meta") for k, s in shapes.items()}
     found = from_published(entries, "advent", Path("advent.pth"))
     assert (found.config.backbone, found.config.heads) == ("resnet101", "multi_level")
-    assert {k: list(v.shape) for k, v in found.tensors.items()} == shapes
+    assert {published_name(k): list(v.shape) for k, v in found.tensors.items()} == shapes
 
 
 @pytest.mark.parametrize(("number", "sixteen"), [(16, True), (7, False)])

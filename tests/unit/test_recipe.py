@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 from recipes import GOOD, write
 
+from segadapt.base.errors import SegadaptError
 from segadapt.config import EvaluateStage, RankStage, TrainStage
-from segadapt.errors import SegadaptError
-from segadapt.recipe import load_recipe
+from segadapt.config.load import load_recipe
 
 ABSENT = object()
 

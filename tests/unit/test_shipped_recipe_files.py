@@ -9,12 +9,12 @@ import pytest
 import yaml
 from recipes import GOOD, write
 
+from segadapt.base.errors import SegadaptError
 from segadapt.config import EvaluateStage, TrainStage
+from segadapt.config.load import load_recipe, merge, recipe_names, recipe_text, whole_text
 from segadapt.data.listing import dataset_names
-from segadapt.errors import SegadaptError
 from segadapt.methods.base import find_method
-from segadapt.models.initialise import BACKBONES
-from segadapt.recipe import load_recipe, merge, recipe_names, recipe_text, whole_text
+from segadapt.models.build import BACKBONES
 
 
 def test_there_are_shipped_recipes_and_their_text_is_found() -> None:

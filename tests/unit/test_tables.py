@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from segadapt.errors import SegadaptError
-from segadapt.tables import score_table, write_table
+from segadapt.base.errors import SegadaptError
+from segadapt.commands.tables import score_table, write_table
 
 RESULT: dict[str, Any] = {
     "domain": "own val",

@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.transforms import moved, read_ids, read_image, resize_label
-from segadapt.errors import SegadaptError
 from segadapt.models.inputs import normalise
 
 

@@ -8,18 +8,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from segadapt.base.errors import SegadaptError
 from segadapt.config import GeneratorConfig
-from segadapt.errors import SegadaptError
-from segadapt.models.generator import GeneratorBlock, build_generator
-from segadapt.models.inputs import from_signed, signed
-from segadapt.models.patch_discriminator import build_patch_discriminator
-from segadapt.models.translators import (
+from segadapt.models.adversaries.patch_discriminator import build_patch_discriminator
+from segadapt.models.files.translators import (
     Translator,
     load_translator,
     save_translator,
     translate_whole,
     without_prefix,
 )
+from segadapt.models.generator import GeneratorBlock, build_generator
+from segadapt.models.inputs import from_signed, signed
 
 # Entries with weights of the published program's resnet_9blocks (models/networks.py): its
 # Sequential "model" begins with padding, convolution, normalisation, ReLU, and so on.

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 from torch.nn import functional as F
 
+from segadapt.base.errors import SegadaptError
 from segadapt.config import ModelConfig
-from segadapt.errors import SegadaptError
-from segadapt.models.initialise import build_segmenter, load_starting_weights
-from segadapt.models.vgg import VGGSegmenter
+from segadapt.models.build import build_segmenter, load_starting_weights
+from segadapt.models.segmenter import Segmenter
 
 # Of VGG-16's configuration D (Simonyan and Zisserman, 2015, Table 1): "M" is a pooling.
 CHANNELS = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
@@ -35,7 +34,7 @@ def torchvision_entries() -> dict[str, Tensor]:
     return entries
 
 
-def features(entries: dict[str, Tensor], model: VGGSegmenter, image: Tensor) -> Tensor:
+def features(entries: dict[str, Tensor], model: Segmenter, image: Tensor) -> Tensor:
     """DeepLab-v2's VGG trunk, written out: three poolings, conv5 dilated 2, fc6 and fc7 by 4."""
     x, number = image, 0
     for block, size in enumerate((2, 2, 3, 3, 3)):
@@ -47,7 +46,7 @@ def features(entries: dict[str, Tensor], model: VGGSegmenter, image: Tensor) -> 
         number += 1
         if block < 3:
             x = F.max_pool2d(x, 2)
-    fc6, fc7 = model.features[29], model.features[31]
+    fc6, fc7 = model.trunk.features[29], model.trunk.features[31]
     for layer in (fc6, fc7):
         assert layer.weight.shape[0] == 1024
         x = F.conv2d(x, layer.weight, layer.bias, padding=4, dilation=4).relu()
@@ -61,16 +60,15 @@ def test_prediction_from_a_file_in_torchvisions_numbers(tmp_path: Path, prefix: 
     config = ModelConfig(backbone="vgg16", heads="single", weights="vgg.pth")
     torch.manual_seed(0)
     model = build_segmenter(config, 3).eval()
-    assert isinstance(model, VGGSegmenter)
-    fc6 = model.features[29].weight.clone()
+    fc6 = model.trunk.features[29].weight.clone()
     load_starting_weights(model, config, tmp_path)
-    assert torch.equal(model.features[29].weight, fc6)
+    assert torch.equal(model.trunk.features[29].weight, fc6)
     image = torch.randn(1, 3, 70, 49)
     with torch.no_grad():
         x = features(entries, model, image)
         wanted = sum(
             F.conv2d(x, c.weight, c.bias, padding=rate, dilation=rate)
-            for rate, c in zip((6, 12, 18, 24), model.layer6.conv2d_list, strict=True)
+            for rate, c in zip((6, 12, 18, 24), model.head.main.conv2d_list, strict=True)
         )
         output = model(image)
     assert output.aux is None and output.main.shape == (1, 3, 8, 6)
@@ -85,7 +83,7 @@ def test_file_in_our_own_numbers_is_taken_with_its_fc6_and_fc7(tmp_path: Path) -
     second = build_segmenter(config, 3)
     load_starting_weights(second, config, tmp_path)
     for (name, a), (_, b) in zip(first.named_parameters(), second.named_parameters(), strict=True):
-        assert torch.equal(a, b) == name.startswith("features."), name
+        assert torch.equal(a, b) == name.startswith("trunk."), name
 
 
 def test_file_without_conv5_is_refused(tmp_path: Path) -> None:
@@ -97,7 +95,7 @@ def test_file_without_conv5_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_levels_are_refused_in_one_sentence() -> None:
-    with pytest.raises(ValidationError, match=r"vgg16 has one level.*set heads to single"):
-        ModelConfig(backbone="vgg16")
-    with pytest.raises(ValidationError, match=r"vgg16 has one level"):
-        ModelConfig(backbone="vgg16", heads="multi_level")
+    with pytest.raises(SegadaptError, match=r"vgg16 has one level.*set heads to single"):
+        build_segmenter(ModelConfig(backbone="vgg16"), 3)
+    with pytest.raises(SegadaptError, match=r"vgg16 has one level"):
+        build_segmenter(ModelConfig(backbone="vgg16", heads="multi_level"), 3)

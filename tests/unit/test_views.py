@@ -16,12 +16,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import segadapt
-from segadapt.classes import CAMVID_11, STREET_7, ClassSet
+from segadapt.base.classes import CAMVID_11, STREET_7, ClassSet
+from segadapt.base.errors import SegadaptError
 from segadapt.config import ModelConfig, Views
 from segadapt.engine.views import view_logits, window_starts
-from segadapt.errors import SegadaptError
-from segadapt.models.checkpoints import TrainedModel, save_checkpoint
-from segadapt.models.initialise import build_segmenter
+from segadapt.models.build import build_segmenter
+from segadapt.models.files.checkpoints import TrainedModel, save_checkpoint
 
 IMAGE = torch.randn(2, 3, 12, 20, generator=torch.Generator().manual_seed(0))
 

@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from segadapt.base.errors import SegadaptError
 from segadapt.config import ModelConfig
-from segadapt.errors import SegadaptError
-from segadapt.models.aspp import ASPPClassifier
-from segadapt.models.base import Segmenter
-from segadapt.models.initialise import build_segmenter, check_weights, load_starting_weights
+from segadapt.models.build import build_segmenter, check_weights, load_starting_weights
+from segadapt.models.layers.aspp import ASPPClassifier
+from segadapt.models.segmenter import Segmenter
 
 COUNTER = "num_batches_tracked"
 
@@ -53,7 +53,7 @@ def loaded(folder: Path, weights: str) -> tuple[dict[str, Tensor], dict[str, Ten
 
 
 def is_head(key: str) -> bool:
-    return key.startswith(("layer5.", "layer6."))
+    return key.startswith("head.")
 
 
 @pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
@@ -68,7 +68,7 @@ def test_file_fills_the_trunk_and_leaves_the_classifiers(
         if is_head(key) or (key.endswith(COUNTER) and not counters):
             assert torch.equal(value, before[key]), key
         else:
-            assert torch.equal(value, imagenet[key]), key
+            assert torch.equal(value, imagenet[key.removeprefix("trunk.")]), key
 
 
 def test_classifier_of_the_coco_file_is_not_taken_over(
@@ -81,7 +81,8 @@ def test_classifier_of_the_coco_file_is_not_taken_over(
         coco[f"Scale.layer5.conv2d_list.{i}.bias"] = torch.randn(21)
     before, after = loaded(tmp_path, saved(tmp_path / "coco.pth", coco))
     for key, value in after.items():
-        assert torch.equal(value, before[key] if is_head(key) else imagenet[key]), key
+        wanted = before[key] if is_head(key) else imagenet[key.removeprefix("trunk.")]
+        assert torch.equal(value, wanted), key
 
 
 @pytest.mark.parametrize("wrap", ["module", "state_dict"])
@@ -94,7 +95,7 @@ def test_wrapped_state_dicts_are_unwrapped(
         content = {"state_dict": imagenet, "epoch": 3}
     torch.save(content, tmp_path / "w.pth")
     _, after = loaded(tmp_path, "w.pth")
-    assert torch.equal(after["conv1.weight"], imagenet["conv1.weight"])
+    assert torch.equal(after["trunk.conv1.weight"], imagenet["conv1.weight"])
 
 
 def test_missing_entries_are_counted_and_the_first_is_named(
@@ -185,7 +186,7 @@ def test_torchvision_weights_are_taken_from_what_the_hub_gives(
 ) -> None:
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", lambda *_, **__: imagenet)
     _, after = loaded(tmp_path, "torchvision")
-    assert torch.equal(after["layer4.1.conv2.weight"], imagenet["layer4.1.conv2.weight"])
+    assert torch.equal(after["trunk.layer4.1.conv2.weight"], imagenet["layer4.1.conv2.weight"])
 
 
 def test_none_needs_nothing_and_unknown_backbone_names_the_known(tmp_path: Path) -> None:

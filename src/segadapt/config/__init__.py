@@ -1,86 +1,30 @@
-"""The sections of a recipe: frozen, validated, unknown keys refused with their path."""
+"""What a recipe may say: frozen, validated sections; unknown keys are refused with their path.
+
+Sections of one stage, method, trunk or head lie with it; here are those that several use, the
+contract of a stage, and how a recipe is read.
+"""
 
 from __future__ import annotations
 
-from segadapt.config.data import DomainConfig, DrawStage
-from segadapt.config.model import (
-    ClassPriorStage,
-    ConvertStage,
-    DiscriminatorOptimizer,
-    Jitter,
-    ModelConfig,
-    ModelOptimizer,
-    Schedule,
-    TrainStage,
-)
-from segadapt.config.recipe import Recipe, StageConfig
-from segadapt.config.scoring import EvaluateStage, SelectStage
-from segadapt.config.splitting import (
-    BalancedSelection,
-    InstanceSelection,
-    MedianSelection,
-    PixelSplitStage,
-    PseudoLabelStage,
-    RankStage,
-    Views,
-)
-from segadapt.config.translation import (
-    FolderTranslation,
-    FourierTranslation,
-    GeneratorConfig,
-    GeneratorTranslation,
-    TrainTranslatorStage,
-    TranslateStage,
-    TranslatorOptimizer,
-)
-from segadapt.config.values import (
-    Fraction,
-    Heads,
-    InputFormat,
-    Positive,
-    Scale,
-    Size,
-    Weight,
-    Weights,
-    Workers,
-)
+from segadapt.config.data import DomainConfig
+from segadapt.config.model import ModelConfig
+from segadapt.config.recipe import Recipe
+from segadapt.config.training import DiscriminatorOptimizer, Jitter, ModelOptimizer, Schedule
+from segadapt.config.translation import CycleGANConfig, GeneratorConfig, TranslatorOptimizer
+from segadapt.config.values import InputFormat
+from segadapt.config.views import Views
 
 __all__ = [
-    "BalancedSelection",
-    "ClassPriorStage",
-    "ConvertStage",
+    "CycleGANConfig",
     "DiscriminatorOptimizer",
     "DomainConfig",
-    "DrawStage",
-    "EvaluateStage",
-    "FolderTranslation",
-    "FourierTranslation",
-    "Fraction",
     "GeneratorConfig",
-    "GeneratorTranslation",
-    "Heads",
     "InputFormat",
-    "InstanceSelection",
     "Jitter",
-    "MedianSelection",
     "ModelConfig",
     "ModelOptimizer",
-    "PixelSplitStage",
-    "Positive",
-    "PseudoLabelStage",
-    "RankStage",
     "Recipe",
-    "Scale",
     "Schedule",
-    "SelectStage",
-    "Size",
-    "StageConfig",
-    "TrainStage",
-    "TrainTranslatorStage",
-    "TranslateStage",
     "TranslatorOptimizer",
     "Views",
-    "Weight",
-    "Weights",
-    "Workers",
 ]

@@ -1,13 +1,11 @@
-"""Domains, and the stage that draws some."""
+"""Domains: what a recipe says about a data set."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
+from segadapt.base.section import Section
 from segadapt.config.values import Positive, Size
-from segadapt.section import Section
 
 
 class DomainConfig(Section):
@@ -33,12 +31,3 @@ class DomainConfig(Section):
     path as published lists have it. Only these are used, in that order."""
     limit: Positive | None = None
     """Use the first so many images only."""
-
-
-class DrawStage(Section):
-    """Draw the embedded procedural domains."""
-
-    stage: Literal["draw"]
-    size: Size = (224, 320)
-    counts: dict[Literal["rendered", "camera_train", "camera_val"], Positive]
-    seed: Annotated[int, Field(ge=0)] = 0

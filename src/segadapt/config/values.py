@@ -24,7 +24,8 @@ Weight = Annotated[float, Field(ge=0)]
 """Of a loss."""
 Workers = Annotated[int, Field(ge=0)]
 """Processes per domain that decode and resize; 0 does it between the steps."""
-Heads = Literal["single", "multi_level", "sum", "ancillary"]
+Gan = Literal["vanilla", "least_squares"]
+"""Losses of discriminators of maps."""
 InputFormat = Literal["bgr_mean", "rgb_mean_std", "rgb_signed"]
 Weights = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=2)]
 """Weights above zero by checkpoint."""

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 
 SUFFIXES = (".zip", ".tar")
 READABLE_METHODS = (

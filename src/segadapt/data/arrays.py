@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 
 Read = Callable[[Path, str], NDArray[np.uint8]]
 """Of a file and the name of an array in it: uint8 pictures (N, height, width) or

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.domain import Domain, Sample, map_ids
 from segadapt.data.paths import FilePath
 from segadapt.data.transforms import read_ids, read_image
-from segadapt.errors import SegadaptError
 from segadapt.losses.segmentation import IGNORE
 
 MISSING = "labels that are missing"

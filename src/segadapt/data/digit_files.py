@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from segadapt.base.errors import SegadaptError, first_line
 from segadapt.data.arrays import ArrayPath, Read, array
 from segadapt.data.domain import Sample
-from segadapt.errors import SegadaptError, first_line
 
 
 def digit_samples(

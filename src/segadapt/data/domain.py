@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from segadapt.classes import ClassSet
+from segadapt.base.classes import ClassSet
+from segadapt.base.errors import SegadaptError
 from segadapt.data.paths import FilePath
 from segadapt.data.transforms import image_size, read_ids, read_image
-from segadapt.errors import SegadaptError
 from segadapt.losses.segmentation import IGNORE
 
 PROPORTIONS = 1.1

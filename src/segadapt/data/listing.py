@@ -7,11 +7,11 @@ import pkgutil
 from pathlib import Path
 from types import ModuleType
 
+from segadapt.base.errors import SegadaptError
 from segadapt.config import DomainConfig
 from segadapt.data.domain import ClassMap, Domain
 from segadapt.data.lists import listed
 from segadapt.data.paths import DataPath, FilePath, compressed_archives, open_root
-from segadapt.errors import SegadaptError
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 

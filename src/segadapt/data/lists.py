@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.domain import Sample
-from segadapt.errors import SegadaptError
 
 
 def listed(samples: Sequence[Sample], image_list: Path, title: str) -> list[Sample]:

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from segadapt.base.errors import SegadaptError, first_line
+from segadapt.base.signals import signals_held
 from segadapt.config import Jitter
 from segadapt.data.domain import Domain
 from segadapt.data.order import Draw, TrainingOrder
@@ -23,8 +25,6 @@ from segadapt.data.transforms import (
     resize_label,
     scaled_size,
 )
-from segadapt.errors import SegadaptError, first_line
-from segadapt.signals import signals_held
 
 # In the children of a run on several processes the default is to start workers afresh, which
 # costs each of them the import of torch.

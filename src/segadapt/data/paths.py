@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.archive import SUFFIXES, Contents, Member, contents
 from segadapt.data.arrays import ArrayPath
-from segadapt.errors import SegadaptError
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".rar", ".7z")
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.paths import FilePath
-from segadapt.errors import SegadaptError
 from segadapt.losses.segmentation import IGNORE
 
 # What Pillow raises for files that are no images, cut off or damaged.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.domain import Domain
 from segadapt.data.loader import inference_batches
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import progress
 from segadapt.engine.predict import Predictor
-from segadapt.errors import SegadaptError
 from segadapt.metrics import ConfusionMatrix, Scores, score
 from segadapt.tasks.segmentation import upsample
 

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.distributed
@@ -22,13 +22,12 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
-from segadapt.errors import Interrupted, SegadaptError
+from segadapt.base.compute import PRECISIONS, Compute
+from segadapt.base.errors import Interrupted, SegadaptError
 
 # Neither tells a user anything: which rank is which, and which processes an error ends.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
-
-Precision = Literal["32-true", "bf16-mixed"]
 
 
 class Processes:
@@ -108,28 +107,24 @@ class Processes:
             gradient.copy_(part.view_as(gradient))
 
 
-def launch(
-    function: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    device: str,
-    devices: int,
-    precision: Precision,
-) -> Any:
+def launch(function: Callable[..., Any], arguments: tuple[Any, ...], compute: Compute) -> Any:
     """Call ``function(processes, *arguments)`` on each process; returns the first's result.
 
     Args:
-        function: importable by name where ``devices`` is above 1.
+        function: importable by name where there are several devices.
         arguments: picklable there.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        devices: number of processes, one device each.
-        precision: ``32-true`` or ``bf16-mixed``.
+        compute: device, number of processes, precision.
 
     Raises:
         SegadaptError: the device is not there, a process died, or ``function`` raises it.
         Interrupted: SIGINT or SIGTERM came.
     """
-    check_device(device, devices)
-    accelerator = pick_device(device)
+    check_compute(compute)
+    accelerator, devices, precision = (
+        pick_device(compute.device),
+        compute.devices,
+        compute.precision,
+    )
     if devices == 1:
         fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
         return function(Processes(fabric), *arguments)
@@ -217,8 +212,11 @@ def pick_device(device: str) -> str:
     return device
 
 
-def check_device(device: str, devices: int) -> None:
-    """Raise SegadaptError where the wanted devices are not there."""
+def check_compute(compute: Compute) -> None:
+    """Raise SegadaptError where the wanted devices, or the precision, are not there."""
+    device, devices = compute.device, compute.devices
+    if compute.precision not in PRECISIONS:
+        raise SegadaptError(f"--precision {compute.precision}: choose {' or '.join(PRECISIONS)}")
     if device not in ("auto", "cpu", "cuda"):
         raise SegadaptError(f"--device {device}: choose auto, cpu or cuda")
     if devices < 1:

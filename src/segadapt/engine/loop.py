@@ -14,12 +14,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from segadapt.base.errors import Interrupted, SegadaptError
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
 from segadapt.engine.optim import set_learning_rate
 from segadapt.engine.state import TrainingState
-from segadapt.errors import Interrupted, SegadaptError
 
 SourceBatch = LabelledBatch | UnlabelledBatch
 

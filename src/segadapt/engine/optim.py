@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from segadapt.config import DiscriminatorOptimizer, ModelOptimizer, TranslatorOptimizer
-from segadapt.models.base import Segmenter
+from segadapt.models.segmenter import Segmenter
 
 
 class RepeatedSGD(torch.optim.SGD):
@@ -32,25 +32,27 @@ class RepeatedSGD(torch.optim.SGD):
 
 
 def model_optimizer(model: Segmenter, config: ModelOptimizer) -> torch.optim.Optimizer:
-    """The optimizer of a segmenter: trunk at the base rate, classifiers at ``classifier_factor``.
+    """The optimizer of a segmenter: trunk at the base rate, head at ``classifier_factor``.
 
-    With ``repeated_updates`` a trunk parameter is updated as often as the released program does,
-    which is the number of modules around it: ``layer1.0.conv1.weight`` three times.
+    Weight decay spares the parameters that trunk and head say. With ``repeated_updates`` a trunk
+    parameter is updated as often as the released program does, which is the number of modules
+    around it: ``layer1.0.conv1.weight`` three times.
     """
-    by_repeats: dict[int, list[nn.Parameter]] = defaultdict(list)
-    for name, parameter in model.trunk_parameters():
-        by_repeats[name.count(".") if config.repeated_updates else 1].append(parameter)
+    by_group: dict[tuple[bool, int, bool], list[nn.Parameter]] = defaultdict(list)
+    for name, parameter, decays in model.trunk_parameters():
+        repeats = name.count(".") if config.repeated_updates else 1
+        by_group[False, repeats, decays].append(parameter)
+    for _, parameter, decays in model.head_parameters():
+        by_group[True, 1, decays].append(parameter)
     groups = [
-        {"params": parameters, "base_lr": config.lr, "repeats": repeats}
-        for repeats, parameters in sorted(by_repeats.items())
-    ]
-    groups.append(
         {
-            "params": [p for _, p in model.classifier_parameters()],
-            "base_lr": config.lr * config.classifier_factor,
-            "repeats": 1,
+            "params": parameters,
+            "base_lr": config.lr * (config.classifier_factor if of_head else 1.0),
+            "repeats": repeats,
+            "weight_decay": config.weight_decay if decays else 0.0,
         }
-    )
+        for (of_head, repeats, decays), parameters in sorted(by_group.items(), key=lambda x: x[0])
+    ]
     if config.name == "adamw":
         return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)
     kind = RepeatedSGD if config.repeated_updates else torch.optim.SGD

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from segadapt.classes import ClassSet
+from segadapt.base.classes import ClassSet
+from segadapt.base.compute import Compute
+from segadapt.base.errors import SegadaptError
 from segadapt.config import Views
 from segadapt.data.transforms import read_image, resize_image
 from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.views import view_logits
-from segadapt.errors import SegadaptError
 from segadapt.losses.entropy import entropy_map
 from segadapt.losses.two_views import cosine_distance
-from segadapt.models.ancillary import AncillaryClassifier
-from segadapt.models.checkpoints import TrainedModel, load_checkpoint
+from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint
 from segadapt.models.inputs import normalise
 from segadapt.tasks.segmentation import upsample
 
@@ -122,21 +122,20 @@ class Predictor:
         model, input_format, _ = self._members[0]
         image = image.to(self._processes.device, non_blocking=True)
         with self._processes.autocast():
-            last: Tensor = model.extract(normalise(image, input_format))[0]
+            last: Tensor = model.features(normalise(image, input_format))[-1]
         return last.float()
 
     @torch.inference_mode()
     def two_views(self, image: NDArray[np.uint8]) -> TwoViews | None:
         """Distance and attention for RGB (height, width, 3); None where one classifier decides."""
         model, input_format, _ = self._members[0]
-        if model.heads not in ("sum", "ancillary") or len(self._members) > 1:
+        if not model.head.is_sum or len(self._members) > 1:
             return None
         device_image = torch.from_numpy(image.copy())[None].to(self._processes.device)
         with self._processes.autocast():
-            last, _middle = model.extract(normalise(device_image, input_format))
-            output = model.classify(last)
-            second = model.layer5
-            maps = second.attention_maps(last) if isinstance(second, AncillaryClassifier) else []
+            features = model.features(normalise(device_image, input_format))
+            output = model.head(features)
+            maps = model.head.attention_maps(features)
         size = image.shape[:2]
         assert output.summands is not None
         one, other = (upsample(x, size).softmax(dim=1) for x in output.summands)
@@ -193,7 +192,7 @@ def load(
     """
     weights = path if isinstance(path, Mapping) else {path: 1.0}
     members = [(load_checkpoint(Path(file), family), weight) for file, weight in weights.items()]
-    predictor: Predictor = launch(_predictor, (members, views), device, 1, "32-true")
+    predictor: Predictor = launch(_predictor, (members, views), Compute(device))
     return predictor
 
 

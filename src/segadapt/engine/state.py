@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from segadapt.base.errors import SegadaptError, first_line
 from segadapt.engine.fabric import Processes
-from segadapt.errors import SegadaptError, first_line
 
 STATE_FILE = "state.pt"
 

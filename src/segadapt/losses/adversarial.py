@@ -7,7 +7,8 @@ from typing import Literal
 from torch import Tensor
 from torch.nn import functional as F
 
-Gan = Literal["vanilla", "least_squares"]
+from segadapt.config.values import Gan
+
 DomainLabel = Literal["source", "target"]
 
 # The papers call the source 1 and the target 0; the released programs, and the numbers recorded

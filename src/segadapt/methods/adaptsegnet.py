@@ -7,25 +7,12 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
-from segadapt.losses.adversarial import DomainLabel, Gan, domain_loss
-from segadapt.methods.base import (
-    Backward,
-    LevelWeights,
-    Method,
-    TargetConfig,
-)
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from segadapt.losses.adversarial import DomainLabel, domain_loss
+from segadapt.methods.base import Backward, Method
+from segadapt.methods.config.adaptsegnet import AdaptSegNetConfig
 from segadapt.models.frozen import without_gradient
 from segadapt.tasks.segmentation import Level
-
-
-class AdaptSegNetConfig(TargetConfig):
-    """Settings of the released program; one discriminator for each level of the model."""
-
-    lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
-    lambda_adv: LevelWeights = LevelWeights(main=0.001, aux=0.0002)
-    gan: Gan = "vanilla"
-    discriminator_width: int = 64
 
 
 class AdaptSegNet(Method):

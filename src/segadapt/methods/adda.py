@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
 from segadapt.losses.adversarial import domain_loss
-from segadapt.methods.base import Backward, LevelWeights, Method
+from segadapt.methods.base import Backward, LevelWeights, Method, TrainingFacts
+from segadapt.methods.config.adda import ADDAConfig
 from segadapt.models.frozen import without_gradient
-from segadapt.section import Section
 from segadapt.tasks.segmentation import SegmentationTask
-
-
-class ADDAConfig(Section):
-    """Values of CyCADA's program, whose feature-level step this is."""
-
-    discriminator_width: int = 500
-    confident_above: Annotated[float, Field(ge=0, le=1)] = 0.6
-    """The model learns only where the discriminator is right about this share of the batch."""
-    lambda_seg: Annotated[float, Field(ge=0)] = 0.0
-    """Weight of the supervised loss on the source beside it. CyCADA's Eq. 5, a joint objective, has
-    1 (on translated images); its program, as ADDA, learns from labels before, and not here."""
 
 
 class ADDA(Method):
@@ -37,12 +25,24 @@ class ADDA(Method):
     """
 
     Config = ADDAConfig
-    starts_from_trained = True
-    for_whole_images = True
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__(config, task)
         self.source_model: nn.Module | None = None
+
+    def check(self, training: TrainingFacts) -> str | None:
+        """It goes on from a network that was trained on the source, one that sees whole images."""
+        if not training.whole_images:
+            return (
+                f"method: {training.method} is for images with one label each, and these have one "
+                "for every pixel; choose another method (adaptsegnet, say)"
+            )
+        if training.start_from is None:
+            return (
+                f"start_from: is required by method {training.method}; name a checkpoint trained "
+                "on the source"
+            )
+        return super().check(training)
 
     def begin(self, model: nn.Module) -> None:
         """Keep the starting weights as the source's network; dropout stays on, as released."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from segadapt.losses.entropy import weighted_self_information
-from segadapt.methods.adaptsegnet import AdaptSegNet, AdaptSegNetConfig
+from segadapt.methods.adaptsegnet import AdaptSegNet
+from segadapt.methods.config.advent import AdvEntConfig
 
 
 class AdvEnt(AdaptSegNet):
@@ -14,7 +15,7 @@ class AdvEnt(AdaptSegNet):
     The objective (Eq. 7 to 9) and its training are AdaptSegNet's; only the maps differ.
     """
 
-    Config = AdaptSegNetConfig
+    Config = AdvEntConfig
 
     def domain_map(self, probability: Tensor) -> Tensor:
         """I = -p log p (Sec. 3.2) over log C, as released: (N, C, H, W) -> (N, C, H, W)."""

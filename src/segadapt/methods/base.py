@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
-from segadapt.errors import SegadaptError
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from segadapt.base.parts import METHODS
+from segadapt.base.section import Section
 from segadapt.losses.class_prior import class_prior_loss
-from segadapt.section import Section
+from segadapt.methods.config.base import ClassPriorConfig as ClassPriorConfig
+from segadapt.methods.config.base import LevelWeights as LevelWeights
+from segadapt.methods.config.base import TargetConfig as TargetConfig
 from segadapt.tasks.segmentation import Level, SegmentationTask
 
 Backward = Callable[[Tensor], None]
 
 
-class LevelWeights(Section):
-    """Weights of a loss on the main and on the auxiliary prediction."""
+@dataclass(frozen=True)
+class TrainingFacts:
+    """What a method may ask about the training stage that names it."""
 
-    main: float
-    aux: float
-
-    def of(self, level: Level) -> float:
-        """The weight for ``level``."""
-        return self.main if level.name == "main" else self.aux
-
-
-class ClassPriorConfig(Section):
-    """Class-ratio prior on target predictions (ADVENT, Sec. 3.3)."""
-
-    lambda_cp: LevelWeights = LevelWeights(main=0.001, aux=0.0002)
-    mu: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
-
-
-class TargetConfig(Section):
-    """Settings that methods with a loss on target predictions share."""
-
-    class_prior: ClassPriorConfig | None = None
+    method: str
+    """What the recipe calls it."""
+    source: str
+    target: str | None
+    start_from: str | None
+    class_prior: str | None
+    jitter: bool
+    domain_index: bool
+    """The source's labels say how hard each pixel is."""
+    whole_images: bool
+    """Images have one label each."""
+    heads: str
+    sums_two: bool
+    """The prediction is a sum of two classifiers'."""
 
 
 class Method(nn.Module):
@@ -52,20 +49,10 @@ class Method(nn.Module):
     schedules, precision, logs and files belong to the engine. State of a method lives in buffers,
     so that it is saved with the run.
 
-    Subclasses set ``Config``, a frozen section of their settings, and ``uses_target``.
+    Subclasses set ``Config``, a frozen section of their settings.
     """
 
     Config: ClassVar[type[Section]]
-    uses_target: ClassVar[bool] = True
-    uses_domain_index: ClassVar[bool] = False
-    """Whether the source must come from a ``pixel_split`` stage, with its continuous index."""
-    needs_two_classifiers: ClassVar[bool] = False
-    """Whether the model's prediction must be a sum of two classifiers' (``sum``, ``ancillary``)."""
-
-    starts_from_trained: ClassVar[bool] = False
-    """Whether the stage must name a checkpoint to start from."""
-    for_whole_images: ClassVar[bool] = False
-    """Whether it is for images with one label each only."""
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__()
@@ -79,6 +66,26 @@ class Method(nn.Module):
     def wants_class_prior(self) -> bool:
         """Whether the settings ask for the class-ratio prior."""
         return isinstance(self.config, TargetConfig) and self.config.class_prior is not None
+
+    def check(self, training: TrainingFacts) -> str | None:
+        """Why a training stage does not suit the method; None where it does.
+
+        Returns:
+            One sentence that begins with the stage's setting that is wrong: ``target: ...``.
+        """
+        if training.target is None:
+            return f"target: is required by method {training.method}; name a target domain"
+        return self.misfit_of_class_prior(training)
+
+    def misfit_of_class_prior(self, training: TrainingFacts) -> str | None:
+        """A counted prior goes with settings that ask for it, and only with them."""
+        if self.wants_class_prior == (training.class_prior is not None):
+            return None
+        return (
+            "class_prior: names the output of a class_prior stage if, and only if, the settings of "
+            f"method {training.method} have class_prior: "
+            + ("it is missing" if training.class_prior is None else "they have not")
+        )
 
     def begin(self, model: nn.Module) -> None:
         """Is handed the model with its starting weights, before anything is trained."""
@@ -99,7 +106,7 @@ class Method(nn.Module):
         Args:
             nets: ``model`` and the extra networks by name.
             source: labelled images.
-            target: unlabelled images; None for methods with ``uses_target = False``.
+            target: unlabelled images; None where the stage names no target.
             backward: accumulates gradients of a scalar.
 
         Returns:
@@ -158,40 +165,33 @@ def weighted_sum(
     return total
 
 
+def no_target(training: TrainingFacts) -> str | None:
+    """The sentence for methods that look at the source alone, where a target is named."""
+    if training.target is None:
+        return None
+    return f"target: method {training.method} looks at no target; leave it out"
+
+
+def needs_pixels(training: TrainingFacts) -> str | None:
+    """The sentence for methods that take images apart, where they have one label each."""
+    if not training.whole_images:
+        return None
+    return (
+        f"method: {training.method} is for pixels, and these images have one label each; choose "
+        "another method"
+    )
+
+
 def find_method(name: str) -> type[Method]:
     """The method class called ``name``: a file of this folder, or ``package.module:Class``.
 
     Raises:
         SegadaptError: there is no such method.
     """
-    if ":" in name:
-        module_name, class_name = name.split(":", 1)
-        try:
-            found = getattr(importlib.import_module(module_name), class_name)
-        except (ImportError, AttributeError, ValueError, TypeError) as error:
-            raise SegadaptError(f"method {name}: cannot be imported ({error})") from error
-        if not (isinstance(found, type) and issubclass(found, Method)):
-            raise SegadaptError(f"method {name}: is not a subclass of segadapt.methods.base.Method")
-        return found
-    if name not in method_names():
-        raise SegadaptError(
-            f"method {name}: unknown; there are {', '.join(method_names())}, "
-            "or package.module:Class for one of your own"
-        )
-    module = importlib.import_module(f"segadapt.methods.{name}")
-    wanted = name.replace("_", "")
-    for attribute in vars(module).values():
-        if (
-            isinstance(attribute, type)
-            and issubclass(attribute, Method)
-            and attribute.__name__.lower() == wanted
-        ):
-            return attribute
-    raise SegadaptError(f"method {name}: its file holds no class of that name")
+    found: type[Method] = METHODS.find(name)
+    return found
 
 
 def method_names() -> list[str]:
     """Names of all methods in this folder."""
-    import segadapt.methods as package
-
-    return sorted(x.name for x in pkgutil.iter_modules(package.__path__) if x.name != "base")
+    return METHODS.names()

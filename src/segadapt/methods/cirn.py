@@ -7,40 +7,34 @@ takes over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
 from segadapt.losses.adversarial import domain_loss
 from segadapt.losses.two_views import cosine_distance, weight_discrepancy, weighted_domain_loss
-from segadapt.methods.base import Backward, LevelWeights, Method
-from segadapt.models.base import Segmenter
+from segadapt.methods.base import Backward, LevelWeights, Method, TrainingFacts, needs_pixels
+from segadapt.methods.config.cirn import CIRNConfig
 from segadapt.models.frozen import without_gradient
-from segadapt.section import Section
+from segadapt.models.segmenter import Segmenter
 from segadapt.tasks.segmentation import Level, upsample
-
-Weight = Annotated[float, Field(ge=0)]
-
-
-class CIRNConfig(Section):
-    """Values of CIRN (Implementation Details), and of CLAN where CIRN gives none."""
-
-    lambda_adv: Weight = 0.001
-    lambda_cos: Weight = 40.0
-    epsilon: Weight = 0.4
-    lambda_weight: Weight = 0.01
-    """Of the weight discrepancy loss; CLAN's value."""
-    discriminator_width: int = 64
 
 
 class CIRN(Method):
     """The model's prediction is the sum of two classifiers, whose distance weighs the adversary."""
 
     Config = CIRNConfig
-    needs_two_classifiers = True
+
+    def check(self, training: TrainingFacts) -> str | None:
+        """It needs two classifiers."""
+        misfit = needs_pixels(training)
+        if misfit is None and not training.sums_two:
+            misfit = (
+                f"model.heads: method {training.method} needs two classifiers whose sum is the "
+                f"prediction, not {training.heads}; set heads to ancillary (or sum)"
+            )
+        return misfit or super().check(training)
 
     def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
         """One discriminator, ``discriminator_main``: the prediction has one level."""
@@ -78,7 +72,7 @@ class CIRN(Method):
         probability = level.probability
         judged = upsample(without_gradient(discriminator, probability), size)[:, 0]
         adversarial = weighted_domain_loss(judged, "source", weight)
-        discrepancy = weight_discrepancy(*model.classifier_weights())
+        discrepancy = weight_discrepancy(*model.head.classifier_weights())
         backward(self.config.lambda_adv * adversarial + self.config.lambda_weight * discrepancy)
         losses["loss_adv_main"] = adversarial.detach()
         losses["loss_weight_main"] = discrepancy.detach()

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
 
-from pydantic import Field
 from torch import Tensor, nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
 from segadapt.losses.entropy import entropy_loss
-from segadapt.methods.base import Backward, LevelWeights, Method, TargetConfig
-
-
-class MinEntConfig(TargetConfig):
-    """Settings of the paper (main level) and of the released program (auxiliary level)."""
-
-    lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
-    lambda_ent: LevelWeights = LevelWeights(main=0.001, aux=0.0002)
-    entropy_share: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
-    """Share of each target image's pixels, those of highest entropy, that count (0.3 for +ER)."""
+from segadapt.methods.base import Backward, Method
+from segadapt.methods.config.minent import MinEntConfig
 
 
 class MinEnt(Method):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
 
-from pydantic import Field
 from torch import Tensor, nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
 from segadapt.losses.confidence_regularisation import kld_regularisation
 from segadapt.losses.pixel_adversarial import (
     indexed_discriminator_loss,
@@ -17,24 +15,17 @@ from segadapt.losses.pixel_adversarial import (
     pixel_fooling_loss,
 )
 from segadapt.losses.segmentation import IGNORE
-from segadapt.methods.base import Backward, LevelWeights, Method, weighted_sum
+from segadapt.methods.base import (
+    Backward,
+    Method,
+    TrainingFacts,
+    needs_pixels,
+    no_target,
+    weighted_sum,
+)
+from segadapt.methods.config.pixintrada import PixIntraDAConfig
 from segadapt.models.frozen import without_gradient
-from segadapt.section import Section
 from segadapt.tasks.segmentation import upsample
-
-
-class PixIntraDAConfig(Section):
-    """Weights and width are AdaptSegNet's, whose networks the paper takes (Sec. 5.3)."""
-
-    lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
-    beta: LevelWeights = LevelWeights(main=0.001, aux=0.0002)
-    """Of the adversarial loss (Eq. 9). The paper gives no value."""
-    continuous: bool = True
-    """Continuously indexed adversarial learning (Eq. 8); false: two kinds of pixels (Eq. 6)."""
-    lambda_kld: Annotated[float, Field(ge=0)] = 0.0
-    """Weight of the KLD regularisation beside the segmentation loss of the same level; both are
-    means over the easy pixels."""
-    discriminator_width: int = 64
 
 
 class PixIntraDA(Method):
@@ -45,8 +36,23 @@ class PixIntraDA(Method):
     """
 
     Config = PixIntraDAConfig
-    uses_target = False
-    uses_domain_index = True
+
+    def check(self, training: TrainingFacts) -> str | None:
+        """It needs the index of every pixel."""
+        misfit = no_target(training) or needs_pixels(training)
+        if misfit is not None:
+            return misfit
+        if not training.domain_index:
+            return (
+                f"source: {training.source!r} does not say how hard each pixel is; method "
+                f"{training.method} trains on the labels of a pixel_split stage (STAGE.labels)"
+            )
+        if training.jitter:
+            return (
+                "jitter: what comes in from outside an image is neither easy nor hard, and method "
+                f"{training.method} needs to know of every pixel; leave jitter out"
+            )
+        return self.misfit_of_class_prior(training)
 
     def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
         """One discriminator per level: ``discriminator_main`` and ``discriminator_aux``."""

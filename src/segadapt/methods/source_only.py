@@ -6,22 +6,19 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
-from segadapt.methods.base import Backward, LevelWeights, Method
-from segadapt.section import Section
-
-
-class SourceOnlyConfig(Section):
-    """Settings; the weight of the auxiliary level is that of the released programs."""
-
-    lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from segadapt.methods.base import Backward, Method, TrainingFacts, no_target
+from segadapt.methods.config.source_only import SourceOnlyConfig
 
 
 class SourceOnly(Method):
     """Supervised training on the source (ADVENT, Eq. 1)."""
 
     Config = SourceOnlyConfig
-    uses_target = False
+
+    def check(self, training: TrainingFacts) -> str | None:
+        """See :meth:`Method.check`."""
+        return no_target(training) or self.misfit_of_class_prior(training)
 
     def step(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
 from segadapt.data.loader import RawBatch
 from segadapt.engine.loop import SourceBatch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from segadapt.artefacts import (
@@ -16,14 +16,23 @@ from segadapt.artefacts import (
     Selection,
     Split,
 )
-from segadapt.config import Recipe, TranslateStage, Views
+from segadapt.base.classes import ClassSet
+from segadapt.base.compute import Compute
+from segadapt.base.errors import SegadaptError
+from segadapt.config.model import ModelConfig
+from segadapt.config.recipe import Recipe
+from segadapt.config.stage import Stage
+from segadapt.config.views import Views
 from segadapt.data.domain import ClassMap, Domain
-from segadapt.data.listing import dataset_reader, open_domain
+from segadapt.data.listing import dataset_reader, find_class_map, open_domain
+from segadapt.data.paths import open_root
 from segadapt.engine.fabric import Processes
 from segadapt.engine.predict import Predictor
-from segadapt.errors import SegadaptError
 from segadapt.losses.segmentation import IGNORE
-from segadapt.models.checkpoints import load_checkpoint
+from segadapt.models.files.checkpoints import load_checkpoint
+
+OF_IMAGES = ("images", "labels", "indexed_labels", "translation")
+"""Kinds of outputs that are images, or labels beside them."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,7 @@ class StageContext:
     directory: Path
     data_root: Path
     seed: int
+    compute: Compute = field(default_factory=Compute)
 
     def stage_directory(self, name: str) -> Path:
         """The folder of stage ``name``, such as ``RUN/2-advent``."""
@@ -74,10 +84,14 @@ class StageContext:
             return open_domain(config, root, labelled, title, image_list)
         stage_name, _, output = reference.partition(".")
         folder = self.stage_directory(stage_name)
-        if output == "labels":
-            return self._pseudo_labelled(folder)
-        if isinstance(self.recipe.stages[stage_name], TranslateStage):
+        kind = self.recipe.stages[stage_name].outputs[output]
+        if kind == "translation":
             return self._translated(folder, labelled)
+        if kind == "images":
+            return self._part(folder, reference, output)
+        return self._pseudo_labelled(folder)
+
+    def _part(self, folder: Path, reference: str, output: str) -> Domain:
         split = Split.load(folder)
         names = split.names(output)
         if not names:
@@ -117,6 +131,40 @@ class StageContext:
             labelled=True,
         )
 
+    def stage_of(self, reference: str) -> Stage:
+        """The stage whose output ``STAGE.OUTPUT`` is."""
+        return self.recipe.stages[reference.partition(".")[0]]
+
+    def kind_of(self, reference: str) -> str:
+        """A domain's role, or the kind of an output."""
+        if reference in self.recipe.domains:
+            return self.recipe.domains[reference].role
+        return self.stage_of(reference).outputs[reference.partition(".")[2]]
+
+    def is_images(self, reference: str) -> bool:
+        """Whether it is a domain, or an output that holds images."""
+        return reference in self.recipe.domains or self.kind_of(reference) in OF_IMAGES
+
+    def domain_behind(self, reference: str) -> str:
+        """The domain that a reference to images is, or is made of, also before it is made."""
+        while reference not in self.recipe.domains:
+            stage = self.stage_of(reference)
+            assert stage.derived_from is not None, f"{reference} shows images of no other"
+            reference = getattr(stage, stage.derived_from)
+        return reference
+
+    def classes_behind(self, reference: str) -> ClassSet:
+        """The class set of images, of a network, or of a class prior, also before they are made."""
+        if reference not in self.recipe.domains:
+            return self.stage_of(reference).classes(self)
+        config = self.recipe.domains[reference]
+        reader = dataset_reader(config.dataset)
+        return find_class_map(config, reader, open_root(self.domain_root(reference))).classes
+
+    def network_behind(self, reference: str) -> ModelConfig:
+        """The network in a checkpoint, in snapshots or a selection, also before it is trained."""
+        return self.stage_of(reference).network(self)
+
     def file(self, path: str) -> Path:
         """A file that a recipe names, relative to the data root."""
         return self.data_root / Path(path).expanduser()
@@ -143,3 +191,23 @@ class StageContext:
         weights = {references: 1.0} if isinstance(references, str) else references
         members = [(load_checkpoint(self.checkpoint(x)), w) for x, w in weights.items()]
         return Predictor(members, processes, views)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A stage at work: what its ``run`` gets."""
+
+    name: str
+    """What the recipe calls the stage."""
+    context: StageContext
+    processes: Processes
+
+    @property
+    def directory(self) -> Path:
+        """Where its outputs go."""
+        return self.context.stage_directory(self.name)
+
+    @property
+    def seed(self) -> int:
+        """Of all that is random in it; depends on the run's seed and the stage's name."""
+        return self.context.stage_seed(self.name)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from segadapt.classes import ClassSet
-from segadapt.models.discriminator import score_discriminator
+from segadapt.base.classes import ClassSet
+from segadapt.models.adversaries.discriminator import score_discriminator
 from segadapt.tasks.segmentation import Level, SegmentationTask
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segadapt.losses.segmentation import cross_entropy
-from segadapt.models.discriminator import level_discriminators
+from segadapt.models.adversaries.discriminator import level_discriminators
 
 
 class Level(NamedTuple):

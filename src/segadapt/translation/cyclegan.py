@@ -8,12 +8,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from segadapt.batch import LabelledBatch, UnlabelledBatch
-from segadapt.config import TrainTranslatorStage
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from segadapt.config.translation import CycleGANConfig
 from segadapt.losses.translation import cycle_loss, realness_loss
+from segadapt.models.adversaries.patch_discriminator import build_patch_discriminator
 from segadapt.models.frozen import without_gradient
 from segadapt.models.generator import build_generator
-from segadapt.models.patch_discriminator import build_patch_discriminator
 from segadapt.translation.image_pool import ImagePool
 from segadapt.translation.semantics import SemanticJudge
 
@@ -49,7 +49,7 @@ class CycleGAN(nn.Module):
 
     def __init__(
         self,
-        config: TrainTranslatorStage,
+        config: CycleGANConfig,
         shapes: tuple[Shape, Shape],
         seed: int,
         judge: SemanticJudge | None = None,

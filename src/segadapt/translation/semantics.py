@@ -6,8 +6,8 @@ from torch import Tensor
 
 from segadapt.config import InputFormat
 from segadapt.losses.segmentation import IGNORE
-from segadapt.models.base import Segmenter
 from segadapt.models.inputs import from_planes
+from segadapt.models.segmenter import Segmenter
 from segadapt.tasks.segmentation import Level, SegmentationTask
 
 

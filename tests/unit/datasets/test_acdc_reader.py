@@ -9,8 +9,8 @@ import pytest
 from miniatures import BUILDERS, OFFICIAL_NAMES, names_of_ids, opened
 from PIL import Image
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.datasets import acdc
-from segadapt.errors import SegadaptError
 
 
 def test_every_official_id_has_its_official_name() -> None:

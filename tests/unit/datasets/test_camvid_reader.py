@@ -9,7 +9,7 @@ import pytest
 from miniatures import BUILDERS, opened
 from PIL import Image
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 
 
 def test_sixteen_bit_id_is_not_taken_modulo_256(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from miniatures import DIGITS, opened, write_digits
 
+from segadapt.base.errors import SegadaptError
 from segadapt.config import Jitter
 from segadapt.data.check import check_domain
 from segadapt.data.loader import inference_batches, training_batches
-from segadapt.errors import SegadaptError
 
 EVERY = pytest.mark.parametrize("dataset", DIGITS)
 SIDES = {"mnist": 28, "usps": 16, "svhn": 32}

@@ -10,7 +10,7 @@ import pytest
 from miniatures import BUILDERS, CLASSES_YAML, RNG, opened
 from PIL import Image
 
-from segadapt.errors import SegadaptError
+from segadapt.base.errors import SegadaptError
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "webp"])

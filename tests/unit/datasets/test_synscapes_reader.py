@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from miniatures import BUILDERS, OFFICIAL_NAMES, names_of_ids, opened
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.datasets import synscapes
-from segadapt.errors import SegadaptError
 
 
 def test_every_official_id_has_its_official_name() -> None:

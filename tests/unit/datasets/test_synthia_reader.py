@@ -9,9 +9,9 @@ import pytest
 from miniatures import BUILDERS, names_of_ids, opened, write_multichannel_png
 from PIL import Image
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.check import check_domain
 from segadapt.data.datasets import synthia
-from segadapt.errors import SegadaptError
 
 # README of SYNTHIA-RAND-CITYSCAPES, without void (0), parking slot (13), road work (14) and lane
 # marking (22), which Cityscapes does not score, and terrain (16), truck (18) and train (20).

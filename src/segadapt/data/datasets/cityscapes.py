@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from segadapt.classes import CITYSCAPES_16, CITYSCAPES_19
+from segadapt.base.classes import CITYSCAPES_16, CITYSCAPES_19
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath

@@ -18,12 +18,12 @@ from typing import Annotated
 import yaml
 from pydantic import Field, ValidationError
 
-from segadapt.classes import ClassSet
+from segadapt.base.classes import ClassSet
+from segadapt.base.errors import SegadaptError
+from segadapt.base.section import Section
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
-from segadapt.errors import SegadaptError
-from segadapt.section import Section
 
 DEFAULT_ROOT = "."
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from segadapt.base.errors import SegadaptError
 from segadapt.data.datasets.cityscapes import IDS, class_maps
 from segadapt.data.domain import Sample
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
-from segadapt.errors import SegadaptError
 
 DEFAULT_ROOT = "gta5"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segadapt.classes import STREET_7
+from segadapt.base.classes import STREET_7
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segadapt.classes import CAMVID_11, STREET_7
+from segadapt.base.classes import CAMVID_11, STREET_7
 from segadapt.data.datasets import camvid
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.paths import DataPath

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segadapt.classes import DIGITS_10
+from segadapt.base.classes import DIGITS_10
 from segadapt.data.digit_files import digit_samples, missing, read_svhn_mat
 from segadapt.data.domain import ClassMap, Sample
 from segadapt.data.paths import DataPath, on_disk

@@ -4,7 +4,7 @@ They stand in for a labelled synthetic source and an unlabelled real target wher
 be downloaded: same world and classes, other materials, light, weather and sensor.
 """
 
-from segadapt.classes import CAMVID_11
+from segadapt.base.classes import CAMVID_11
 
 from .scene import Domain, Scene, draw_scene
 

@@ -1,0 +1,1 @@
+"""What every room may use: sections, class sets, batches, errors, signals, pictures."""

@@ -1,0 +1,87 @@
+"""Segments image files: the ``predict`` verb."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.progress import track
+
+from segadapt.base.errors import SegadaptError
+from segadapt.base.pictures import entropy_picture, label_picture, overlay_picture
+from segadapt.config import Views
+from segadapt.data.listing import IMAGE_SUFFIXES, find_images
+from segadapt.data.paths import DataPath
+from segadapt.data.transforms import read_image
+from segadapt.engine.predict import load
+
+
+def predict_files(
+    checkpoint: Path,
+    paths: Sequence[Path],
+    out: Path,
+    family: str | None = None,
+    device: str = "auto",
+    with_: Mapping[Path, float] | None = None,
+    views: Views | None = None,
+) -> int:
+    """Predict images and write ``labels/``, ``overlays/`` and ``entropy/`` below ``out``.
+
+    Label files hold class ids in a palette of class colours. All results are PNG files with the
+    images' names, at the images' own sizes; folders keep their structure. The score maps of
+    the checkpoints of ``with_`` are averaged, with their weights, with those of ``checkpoint``.
+
+    Returns:
+        The number of images.
+
+    Raises:
+        SegadaptError: a path is no image and no folder of images, or nothing can be written.
+    """
+    images = _images(paths)
+    predictor = load({checkpoint: 1.0, **(with_ or {})}, family, device, views)
+    for name, path in track(images.items(), description="predict", transient=True):
+        image = read_image(path, None)
+        prediction = predictor.predict(image)
+        pictures = {
+            "labels": label_picture(prediction.label, predictor.classes),
+            "overlays": overlay_picture(image, prediction.label, predictor.classes),
+            "entropy": entropy_picture(prediction.entropy),
+        }
+        for kind, picture in pictures.items():
+            target = out / kind / f"{name}.png"
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                picture.save(target)
+            except OSError as error:
+                raise SegadaptError(
+                    f"{target}: cannot be written ({error}); what was written before stays"
+                ) from error
+    return len(images)
+
+
+def _images(paths: Sequence[Path]) -> dict[str, DataPath]:
+    found: dict[str, DataPath] = {}
+    for path in paths:
+        if path.is_dir():
+            new = find_images(path)
+        elif path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES:
+            new = {path.stem: path}
+        else:
+            raise SegadaptError(
+                f"{path}: {_what(path)}; give a folder or an image file "
+                f"({', '.join(sorted(IMAGE_SUFFIXES))})"
+            )
+        twice = sorted(found.keys() & new.keys())
+        if twice:
+            raise SegadaptError(
+                f"{new[twice[0]]}: {found[twice[0]]} would be written to the same file; predict "
+                "them with different --out"
+            )
+        found |= new
+    if not found:
+        raise SegadaptError(f"{', '.join(str(p) for p in paths)}: no images there")
+    return found
+
+
+def _what(path: Path) -> str:
+    return "is not an image file" if path.is_file() else "there is no such file or folder"

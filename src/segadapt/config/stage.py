@@ -1,0 +1,118 @@
+"""The contract of a stage: its settings, and what it refers to, leaves, needs and does.
+
+A stage is a section of the recipe that knows the rest of itself. Reading a recipe imports this and
+the stages' ``config.py`` alone, and no torch; what checks and runs is imported when it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from segadapt.artefacts import Kind
+from segadapt.base.parts import Room
+from segadapt.base.section import Section
+
+if TYPE_CHECKING:
+    from segadapt.base.classes import ClassSet
+    from segadapt.config.model import ModelConfig
+    from segadapt.stages.context import StageContext, Work
+
+STAGES = Room("stage", "segadapt.stages", "segadapt.config.stage.Stage", folders=True)
+
+IMAGES = ("target", "images")
+"""What unlabelled images may be: a target domain, or a part of one."""
+LABELLED = ("source", "labels", "indexed_labels", "translation")
+"""What labelled images may be: a source domain, pseudo-labels, translated images."""
+
+
+class Reference(NamedTuple):
+    """A setting that names a domain, or an output of an earlier stage (``STAGE.OUTPUT``)."""
+
+    key: str
+    """The setting, as in ``source`` or ``checkpoints.0``."""
+    name: str
+    kinds: tuple[str, ...]
+    """Roles of domains and kinds of artefacts that will do."""
+    labelled: bool = False
+    """The labels of these images are opened."""
+    same_classes: bool = True
+    """Its classes must be those of the stage's other references."""
+    shown: bool = True
+    """These images are shown to the stage's networks as they come."""
+
+
+class Stage(Section):
+    """A step of a recipe. Subclasses add their settings as fields, and override what is not so."""
+
+    stage: str
+    """Its kind: a folder of ``segadapt.stages``, or ``package.module:Class``."""
+
+    outputs: ClassVar[Mapping[str, Kind]] = {}
+    """Kinds of the artefacts that it leaves, by the names that recipes refer to them with."""
+    derived_from: ClassVar[str | None] = None
+    """The setting whose images, classes or network its outputs have."""
+    without_effect: ClassVar[frozenset[str]] = frozenset({"workers", "save_every", "log_every"})
+    """Settings that change how it runs but not what it computes."""
+
+    def references(self) -> Sequence[Reference]:
+        """All that it refers to."""
+        return ()
+
+    def missing(self, output: str) -> str | None:
+        """Why one of ``outputs`` is not there with these settings, said after its name."""
+        return None
+
+    def files(self) -> Mapping[str, str]:
+        """Files and folders of images that it reads, relative to the data root, by a title."""
+        return {}
+
+    def seed_of(self, seed: int) -> int:
+        """The seed that its result depends on, where the run's is ``seed``."""
+        return seed
+
+    def classes(self, context: StageContext) -> ClassSet:
+        """The classes of its outputs."""
+        return context.classes_behind(self._origin())
+
+    def network(self, context: StageContext) -> ModelConfig:
+        """The network in its checkpoint."""
+        return context.network_behind(self._origin())
+
+    def networks(self, context: StageContext) -> list[ModelConfig]:
+        """All networks that look at its images: those of the checkpoints that it refers to."""
+        return [
+            context.network_behind(reference.name)
+            for reference in self.references()
+            if {"checkpoint", "snapshots", "selection"} & set(reference.kinds)
+        ]
+
+    def check(self, context: StageContext, place: str) -> None:
+        """Find what is wrong before any work; that references exist and fit is known already.
+
+        Args:
+            context: the run.
+            place: what messages begin with: ``stages.NAME``.
+
+        Raises:
+            SegadaptError: something is wrong.
+        """
+
+    def disk(self, context: StageContext) -> int:
+        """Bytes that it is about to write, as far as that is known; small files do not count."""
+        return 0
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """Do the work, and leave the outputs in ``work.directory``.
+
+        It may be killed at any moment and is then called again: what is in the folder is what it
+        wrote before. With several processes each of them calls it.
+
+        Returns:
+            Numbers for the manifest and the report.
+        """
+        raise NotImplementedError
+
+    def _origin(self) -> str:
+        assert self.derived_from is not None, f"{type(self).__name__} does not say derived_from"
+        return str(getattr(self, self.derived_from))

@@ -1,0 +1,55 @@
+"""Optimizers, schedule, and how images are moved in a training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from segadapt.base.section import Section, problem_at
+from segadapt.config.values import Fraction, Positive, ScaleRange
+
+
+class ModelOptimizer(Section):
+    """Optimizer of the segmenter; defaults are those of the released programs."""
+
+    name: Literal["sgd", "adamw"] = "sgd"
+    lr: Annotated[float, Field(gt=0)] = 2.5e-4
+    classifier_factor: Annotated[float, Field(gt=0)] = 10.0
+    momentum: Fraction = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
+    repeated_updates: bool = False
+    """Update each backbone parameter as often per step as the released programs do (SGD only)."""
+
+    @model_validator(mode="after")
+    def _repeats_with_sgd_only(self) -> ModelOptimizer:
+        if self.repeated_updates and self.name != "sgd":
+            raise problem_at("repeated_updates", "goes with the sgd optimizer only")
+        return self
+
+
+class DiscriminatorOptimizer(Section):
+    """Adam for the networks beside the segmenter."""
+
+    lr: Annotated[float, Field(gt=0)] = 1e-4
+    betas: tuple[Fraction, Fraction] = (0.9, 0.99)
+
+
+class Schedule(Section):
+    """Polynomial decay of all learning rates."""
+
+    power: Annotated[float, Field(ge=0)] = 0.9
+    iterations: Positive | None = None
+    """Length of the decay; the stage's own iterations where not given. The published runs decay
+    over 250000 and stop earlier."""
+
+
+class Jitter(Section):
+    """Every image of both domains resized and moved on its own within its frame. What comes in
+    from outside is black: it has no label, but losses on maps of the target see it."""
+
+    scale: ScaleRange = (1.0, 1.0)
+    """Smallest and largest factor, drawn evenly between their logarithms."""
+    shift: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest move up, down, left or right, as a share of the image's height or width."""

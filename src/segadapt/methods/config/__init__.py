@@ -1,0 +1,1 @@
+"""Settings of methods, without torch: a recipe is read at once."""

@@ -1,0 +1,15 @@
+"""Settings of AdaptSegNet."""
+
+from __future__ import annotations
+
+from segadapt.config.values import Gan
+from segadapt.methods.config.base import LevelWeights, TargetConfig
+
+
+class AdaptSegNetConfig(TargetConfig):
+    """Settings of the released program; one discriminator for each level of the model."""
+
+    lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
+    lambda_adv: LevelWeights = LevelWeights(main=0.001, aux=0.0002)
+    gan: Gan = "vanilla"
+    discriminator_width: int = 64

@@ -1,0 +1,36 @@
+"""Settings that methods share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from segadapt.base.section import Section
+
+if TYPE_CHECKING:
+    from segadapt.tasks.segmentation import Level
+
+
+class LevelWeights(Section):
+    """Weights of a loss on the main and on the auxiliary prediction."""
+
+    main: float
+    aux: float
+
+    def of(self, level: Level) -> float:
+        """The weight for ``level``."""
+        return self.main if level.name == "main" else self.aux
+
+
+class ClassPriorConfig(Section):
+    """Class-ratio prior on target predictions (ADVENT, Sec. 3.3)."""
+
+    lambda_cp: LevelWeights = LevelWeights(main=0.001, aux=0.0002)
+    mu: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+
+
+class TargetConfig(Section):
+    """Settings that methods with a loss on target predictions share."""
+
+    class_prior: ClassPriorConfig | None = None

@@ -1,0 +1,17 @@
+"""Settings of CIRN."""
+
+from __future__ import annotations
+
+from segadapt.base.section import Section
+from segadapt.config.values import Weight
+
+
+class CIRNConfig(Section):
+    """Values of CIRN (Implementation Details), and of CLAN where CIRN gives none."""
+
+    lambda_adv: Weight = 0.001
+    lambda_cos: Weight = 40.0
+    epsilon: Weight = 0.4
+    lambda_weight: Weight = 0.01
+    """Of the weight discrepancy loss; CLAN's value."""
+    discriminator_width: int = 64

@@ -1,0 +1,1 @@
+"""Networks that judge others: discriminators of maps, of scores and of patches."""

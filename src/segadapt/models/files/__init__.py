@@ -1,0 +1,1 @@
+"""Networks as files: our own checkpoints and translators, and the published ones."""

@@ -1,0 +1,141 @@
+"""Trained segmenters as files: our own format; published ones go through `conversion.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from segadapt.base.classes import ClassSet
+from segadapt.base.errors import SegadaptError
+from segadapt.base.parts import HEADS, TRUNKS
+from segadapt.config.model import ModelConfig
+from segadapt.models.build import build_segmenter
+from segadapt.models.files import earlier
+from segadapt.models.files.conversion import from_published, to_published
+from segadapt.models.files.published import PROGRAMS
+from segadapt.models.files.tensors import (
+    read_safetensors,
+    read_tensors,
+    write_safetensors,
+    write_state_dict,
+)
+from segadapt.models.segmenter import Segmenter
+
+FORMAT = "segadapt-3"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A segmenter with what is needed to use it."""
+
+    model: Segmenter
+    config: ModelConfig
+    classes: ClassSet
+    size: tuple[int, int] | None
+    """(height, width) that images had in training; None where each kept its own."""
+    oracle: bool = False
+    """Target labels took part in training."""
+
+
+def save_checkpoint(path: Path, trained: TrainedModel) -> None:
+    """Write one safetensors file that :func:`load_checkpoint` needs nothing else for."""
+    description = {
+        "format": FORMAT,
+        "model": trained.config.model_dump(),
+        "classes": asdict(trained.classes),
+        "size": trained.size,
+        "oracle": trained.oracle,
+    }
+    write_safetensors(path, trained.model.state_dict(), {"segadapt": json.dumps(description)})
+
+
+def save_published(path: Path, trained: TrainedModel, family: str | None) -> None:
+    """Write a state dict that the released program of ``family`` loads (weights alone).
+
+    Raises:
+        SegadaptError: that program would not compute what this model does.
+    """
+    _check_family(family)
+    write_state_dict(path, to_published(trained.model.state_dict(), trained.config, family, path))
+
+
+def load_checkpoint(path: Path, family: str | None = None) -> TrainedModel:
+    """Read a checkpoint.
+
+    Args:
+        path: our own file (``.safetensors``), or a published one (any other ending).
+        family: whose program a published file belongs to, where its entries do not tell. Our own
+            files need none.
+
+    Raises:
+        SegadaptError: missing or damaged file, or one of another family.
+    """
+    _check_family(family)
+    if path.suffix != ".safetensors":
+        published = from_published(read_tensors(path), family, path)
+        model = build_segmenter(published.config, len(published.classes.names))
+        _fill(model, published.tensors, path, published.their_name)
+        return TrainedModel(model.eval(), published.config, published.classes, published.size)
+    tensors, metadata = read_safetensors(path)
+    try:
+        description = json.loads(metadata["segadapt"])
+        model_settings = description["model"]
+        if description["format"] == earlier.FORMAT:
+            tensors = earlier.todays_tensors(tensors, model_settings["heads"])
+            model_settings = earlier.todays_settings(model_settings)
+        elif description["format"] != FORMAT:
+            raise ValueError(f"its format is {description['format']}, this version reads {FORMAT}")
+        classes = ClassSet.from_dict(description["classes"])
+        config = _model_config(model_settings, path)
+        size = tuple(description["size"]) if description["size"] else None
+        oracle = bool(description["oracle"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise SegadaptError(
+            f"{path}: was not written by segadapt, or by another version of it ({error}); "
+            "give a checkpoint of a run, or a published .pth file with its family"
+        ) from error
+    model = build_segmenter(config, len(classes.names))
+    _fill(model, tensors, path)
+    return TrainedModel(model.eval(), config, classes, size, oracle)  # type: ignore[arg-type]
+
+
+def _model_config(settings: dict[str, Any], path: Path) -> ModelConfig:
+    """The network's settings; those of a user's own class need it to be importable."""
+    for room, key in ((TRUNKS, "backbone"), (HEADS, "heads")):
+        try:
+            room.settings(settings[key])
+        except SegadaptError as error:
+            raise SegadaptError(f"{path}: its network cannot be built: {error}") from error
+    return ModelConfig.model_validate(settings)
+
+
+def _check_family(family: str | None) -> None:
+    if family is not None and family not in PROGRAMS:
+        raise SegadaptError(f"family {family!r} is unknown; choose one of {', '.join(PROGRAMS)}")
+
+
+def _fill(
+    model: Segmenter,
+    tensors: dict[str, Tensor],
+    path: Path,
+    in_file: Callable[[str], str] = str,
+) -> None:
+    """``in_file`` gives what the file calls an entry of ours."""
+    own = model.state_dict()
+    # Old files lack the batch counters, which nothing reads; they stay as built.
+    optional = {k for k in own if k.endswith("num_batches_tracked")}
+    missing = sorted(own.keys() - tensors.keys() - optional)
+    surplus = sorted(tensors.keys() - own.keys())
+    wrong = sorted(k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape)
+    for problem, keys in (("lacks", missing), ("has unknown", surplus), ("has misshapen", wrong)):
+        if keys:
+            raise SegadaptError(
+                f"{path}: does not fit its model: {problem} {len(keys)} entries, "
+                f"first {in_file(keys[0])}"
+            )
+    model.load_state_dict(tensors, strict=False)

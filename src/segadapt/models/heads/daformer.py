@@ -1,0 +1,62 @@
+"""DAFormer's head: all levels, fused with their context (Hoyer et al., CVPR 2022, Sec. 4.1)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from segadapt.models.heads.base import Head, LevelLogits
+from segadapt.models.heads.config.daformer import DAFormerConfig
+from segadapt.models.trunks.base import Trunk
+
+FINEST = 4
+"""Stride of the finest map that is looked at."""
+
+
+def _with_norm(convolution: nn.Conv2d) -> list[nn.Module]:
+    return [convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU()]
+
+
+def _branch(channels: int, out: int, dilation: int) -> nn.Sequential:
+    """A convolution of 1x1, or a depthwise separable one of 3x3, (N, channels, h, w)."""
+    if dilation == 1:
+        return nn.Sequential(*_with_norm(nn.Conv2d(channels, out, 1, bias=False)))
+    wide = nn.Conv2d(
+        channels, channels, 3, padding=dilation, dilation=dilation, groups=channels, bias=False
+    )
+    return nn.Sequential(*_with_norm(wide), *_with_norm(nn.Conv2d(channels, out, 1, bias=False)))
+
+
+class DAFormer(Head):
+    """Every map of stride 4 and more embedded, brought to the finest, joined, and fused (ASPP)."""
+
+    Config = DAFormerConfig
+
+    def __init__(self, config: DAFormerConfig, trunk: Trunk, num_classes: int) -> None:
+        super().__init__()
+        self._taken = [i for i, stride in enumerate(trunk.strides) if stride >= FINEST]
+        width = config.channels
+        self.embed = nn.ModuleList(nn.Conv2d(trunk.channels[i], width, 1) for i in self._taken)
+        joined = width * len(self._taken)
+        self.branches = nn.ModuleList(_branch(joined, width, d) for d in config.aspp_dilations)
+        fused = width * len(config.aspp_dilations)
+        self.fuse = nn.Sequential(*_with_norm(nn.Conv2d(fused, width, 3, padding=1, bias=False)))
+        self.dropout = nn.Dropout2d(config.dropout)
+        self.main = nn.Conv2d(width, num_classes, 1)
+
+    def decays(self, name: str, parameter: nn.Parameter) -> bool:
+        """Neither norms nor biases."""
+        return parameter.ndim > 1
+
+    def forward(self, maps: list[Tensor]) -> LevelLogits:
+        """See :meth:`Head.forward`; scores have the stride of the finest map that is taken."""
+        taken = [maps[i] for i in self._taken]
+        size = taken[0].shape[-2:]
+        embedded = [
+            F.interpolate(embed(x), size=size, mode="bilinear", align_corners=False)
+            for embed, x in zip(self.embed, taken, strict=True)
+        ]
+        joined = torch.cat(embedded, dim=1)
+        fused = self.fuse(torch.cat([branch(joined) for branch in self.branches], dim=1))
+        return LevelLogits(self.main(self.dropout(fused)))

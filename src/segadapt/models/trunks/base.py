@@ -1,0 +1,112 @@
+"""The contract of a trunk, and how one is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from segadapt.base.errors import SegadaptError, first_line
+from segadapt.base.parts import TRUNKS
+from segadapt.base.section import Section
+
+
+class Trunk(nn.Module):
+    """Images in, maps of features out.
+
+    Subclasses set ``channels`` and ``strides`` in their ``__init__(name, config)``, where ``name``
+    is what the recipe calls the network and ``config`` the trunk's section, and give the maps in
+    :meth:`forward`. Entry names inside a trunk are those of the files that its weights come from.
+    """
+
+    Config: ClassVar[type[Section]] = Section
+    NAMES: ClassVar[tuple[str, ...]] = ()
+    """Networks of one file; none where the file is one network, or knows any number of them."""
+    library: ClassVar[str | None] = None
+    """Where ``weights`` may come from besides files: ``torchvision``, ``timm``; None: nowhere."""
+    side: ClassVar[int | None] = None
+    """Side of the square images that it takes, where it takes no others: it then sees an image as
+    a whole, and its maps are one pixel (N, channels, 1, 1)."""
+    least_batch: ClassVar[int] = 1
+    """Images that a process must have in training."""
+    training_only: ClassVar[frozenset[str]] = frozenset()
+    """Settings in which two trunks may differ and still exchange weights."""
+
+    channels: tuple[int, ...]
+    """Of each map, in the order of :meth:`forward`."""
+    strides: tuple[int, ...]
+    """Pixels of the image for one of each map, about."""
+    middle: int | None = None
+    """Which map an auxiliary classifier looks at; None where there is none for it."""
+    multiple: int = 1
+    """Sides of images must be multiples of this; the segmenter pads others."""
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """(N, 3, H, W) normalised images -> maps (N, channels, h, w), the last one for heads."""
+        raise NotImplementedError
+
+    def initialise(self) -> None:
+        """Draw starting weights, once trunk and head are built; torch's own serve most."""
+
+    def decays(self, name: str, parameter: nn.Parameter) -> bool:
+        """Whether weight decay is for this parameter, where an optimizer has one."""
+        return True
+
+    def rename_pretrained(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Entries of a weights file under this trunk's names; most have them already."""
+        return tensors
+
+    def never_pretrained(self) -> tuple[str, ...]:
+        """Entries that weights files do not have; they keep their random start."""
+        return ()
+
+    def fetch(self) -> dict[str, Tensor]:
+        """The library's weights, from its cache or the network.
+
+        Raises:
+            Exception: whatever stands in the way; :func:`segadapt.models.build` words it.
+        """
+        raise NotImplementedError
+
+
+def find_trunk(name: str) -> type[Trunk]:
+    """The class of ``resnet101``, ``timm:NAME`` or ``package.module:Class``.
+
+    Raises:
+        SegadaptError: there is no such trunk.
+    """
+    found: type[Trunk] = TRUNKS.find(name)
+    if found.NAMES and name not in found.NAMES:
+        raise SegadaptError(
+            f"model.backbone: {name!r} is unknown; choose one of {', '.join(trunk_names())}, or "
+            "package.module:Class for one of your own"
+        )
+    return found
+
+
+def trunk_names() -> list[str]:
+    """Names of all trunks that have one; of timm's networks there are more than a thousand."""
+    return [name for file in TRUNKS.names() for name in TRUNKS.find(file).NAMES or ("timm:NAME",)]
+
+
+def torchvision_weights(name: str) -> dict[str, Tensor]:
+    """torchvision's first ImageNet weights, which the DeepLab trunk was designed with.
+
+    Raises:
+        OSError: they can be neither fetched nor read; it says where to put the file.
+    """
+    import torchvision
+
+    weights = torchvision.models.get_model_weights(name)["IMAGENET1K_V1"]  # type: ignore[attr-defined]
+    try:
+        state: dict[str, Any] = torch.hub.load_state_dict_from_url(
+            weights.url, map_location="cpu", weights_only=True, progress=False
+        )
+    except Exception as error:  # no network, or a damaged file in the cache: it may be anything
+        target = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+        raise OSError(
+            f"{first_line(error)}; without a network, put the file at {target}"
+        ) from error
+    return dict(state)

@@ -1,0 +1,115 @@
+"""timm's networks (Wightman; extra ``timm``): convolutional ones, pyramids, and ViTs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from segadapt.base.errors import SegadaptError, first_line
+from segadapt.models.layers.batch_norm import FreezesBatchNorm
+from segadapt.models.trunks.base import Trunk
+from segadapt.models.trunks.config.timm import TimmConfig
+
+_ANY_SIZE: tuple[dict[str, Any], ...] = (
+    {"dynamic_img_size": True},
+    {"strict_img_size": False, "dynamic_mask": True},
+    {"strict_img_size": False},
+    {},
+)
+"""How families let go of the one size of image that they are made for."""
+
+
+class Timm(FreezesBatchNorm, Trunk):
+    """timm:NAME, any network of timm that gives maps: timm:resnet50, timm:convnext_tiny, ViTs.
+
+    Entry names are timm's. A ViT gives one map, of the last block's tokens after the last norm;
+    others the map of each of their stages.
+    """
+
+    Config = TimmConfig
+    library = "timm"
+    training_only = frozenset({"batch_norm", "output_stride"})
+
+    def __init__(self, name: str, config: TimmConfig) -> None:
+        super().__init__()
+        self.name = name.partition(":")[2]
+        self._config = config
+        self.net = self._create(pretrained=False)
+        if not hasattr(self.net, "forward_intermediates"):
+            raise SegadaptError(f"model.backbone: timm's {self.name} does not give its maps")
+        info = self.net.feature_info
+        stages = info if isinstance(info, list) else info.get_dicts()
+        # All maps of a ViT have one stride; the last one knows what the others do.
+        self._tokens = len({stage["reduction"] for stage in stages}) == 1 and len(stages) > 1
+        first = len(stages) - 1 if self._tokens else 0
+        self._indices = list(range(first, len(stages)))
+        self.channels = tuple(stage["num_chs"] for stage in stages[first:])
+        self.strides = tuple(stage["reduction"] for stage in stages[first:])
+        self.middle = None if self._tokens else len(stages) - 2
+        self.multiple = max(self.strides)
+        self.net.prune_intermediate_layers(self._indices, prune_head=True)
+        self.freezes = config.batch_norm == "frozen"
+        if self.freezes:
+            for module in self.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.requires_grad_(False)
+
+    def _create(self, pretrained: bool) -> Any:
+        timm = _library()
+        if self.name not in timm.list_models():
+            raise SegadaptError(
+                f"model.backbone: timm has no network {self.name!r}; "
+                "`python -c 'import timm; print(timm.list_models())'` lists them"
+            )
+        stride = self._config.output_stride
+        fixed = {} if stride is None else {"output_stride": stride}
+        for options in _ANY_SIZE:
+            try:
+                return timm.create_model(
+                    self.name, pretrained=pretrained, num_classes=0, **fixed, **options
+                )
+            except TypeError as error:
+                if options:
+                    continue
+                raise SegadaptError(
+                    f"model.output_stride: timm's {self.name} cannot be built with it "
+                    f"({first_line(error)}); leave it out"
+                ) from error
+        raise AssertionError("the last way has no options")
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """See :meth:`Trunk.forward`."""
+        maps: list[Tensor] = self.net.forward_intermediates(
+            image,
+            indices=self._indices,
+            norm=self._tokens,
+            output_fmt="NCHW",
+            intermediates_only=True,
+        )
+        return maps
+
+    def decays(self, name: str, parameter: nn.Parameter) -> bool:
+        """All but norms, biases, and what timm says of the network: embeddings, tokens."""
+        spared = self.net.no_weight_decay() if hasattr(self.net, "no_weight_decay") else ()
+        return parameter.ndim > 1 and name.removeprefix("net.") not in spared
+
+    def rename_pretrained(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """timm's names lie below ``net``."""
+        known = self.state_dict().keys()
+        return {k if k in known else f"net.{k}": v for k, v in tensors.items()}
+
+    def fetch(self) -> dict[str, Tensor]:
+        """See :meth:`Trunk.fetch`."""
+        state: dict[str, Tensor] = self._create(pretrained=True).state_dict()
+        return state
+
+
+def _library() -> Any:
+    try:
+        import timm
+    except ImportError as error:
+        raise SegadaptError(
+            "model.backbone: timm is not installed; install the extra: pip install 'segadapt[timm]'"
+        ) from error
+    return timm

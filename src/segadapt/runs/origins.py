@@ -1,0 +1,126 @@
+"""What a stage's result comes from, so that no result is taken for that of other settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from segadapt.base.errors import SegadaptError
+from segadapt.config.stage import Stage
+from segadapt.data.arrays import ArrayPath
+from segadapt.data.listing import find_images
+from segadapt.data.paths import FilePath
+from segadapt.stages.context import StageContext
+
+
+class Origin(NamedTuple):
+    """What a stage's result comes from."""
+
+    inputs: dict[str, Any]
+    """What it reads from outside the run, by name."""
+    fingerprint: str
+    """Changes when anything changes that the result depends on."""
+
+
+def find_origins(context: StageContext) -> dict[str, Origin]:
+    """The origin of every stage; every domain is listed once."""
+    domains: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for name, stage in context.recipe.stages.items():
+        inputs = _inputs(context, stage, domains)
+        content = {
+            "config": stage.model_dump(mode="json", exclude=set(stage.without_effect)),
+            "inputs": inputs,
+            "stages": {other: origins[other].fingerprint for other in _needs(context, name)},
+            "seed": stage.seed_of(context.seed),
+            "precision": context.compute.precision,
+        }
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        origins[name] = Origin(inputs, digest)
+    return origins
+
+
+def _needs(context: StageContext, name: str) -> list[str]:
+    """Earlier stages whose results stage ``name`` reads."""
+    needed = []
+    for reference in context.recipe.stages[name].references():
+        if reference.name in context.recipe.domains:
+            maker = context.recipe.domains[reference.name].drawn_by
+            needed += [maker] if maker is not None else []
+        else:
+            needed.append(reference.name.partition(".")[0])
+    return sorted(set(needed))
+
+
+def _inputs(context: StageContext, stage: Stage, domains: dict[str, Any]) -> dict[str, Any]:
+    """What a stage reads from outside the run; ``domains`` keeps those that were listed."""
+    inputs: dict[str, Any] = {}
+    for reference in stage.references():
+        name = reference.name
+        if context.kind_of(name) == "translation":
+            name = context.domain_behind(name)  # translated images have its labels
+        if name in context.recipe.domains:
+            key = f"{name} with labels" if reference.labelled else name
+            if key not in domains:
+                domains[key] = _domain_input(context, name, reference.labelled)
+            inputs[name] = domains[key]
+    for title, file in stage.files().items():
+        inputs |= _path_input(title, context.file(file))
+    return inputs
+
+
+def _path_input(title: str, path: Path) -> dict[str, Any]:
+    """The content of a file; of a folder the names and sizes of its images."""
+    if not path.is_dir():
+        return _file_input(f"{title}_sha256", path)
+    listing = sorted((name, _size(image)) for name, image in find_images(path).items())
+    digest = hashlib.sha256(json.dumps(listing).encode()).hexdigest()
+    return {title: {"images": len(listing), "listing_sha256": digest}}
+
+
+def _file_input(key: str, path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    with path.open("rb") as file:
+        return {key: hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def _size(path: FilePath) -> int:
+    return path.stat().st_size if isinstance(path, Path) else path.size()
+
+
+def _domain_input(context: StageContext, reference: str, labelled: bool) -> dict[str, Any]:
+    """Settings, classes, and names and file sizes of a domain's images (and labels if opened)."""
+    config = context.recipe.domains[reference]
+    entry: dict[str, Any] = {"config": config.model_dump(mode="json")}
+    if config.drawn_by is None:
+        domain = context.domain(reference, labelled)
+        listing: list[Any] = [
+            (sample.name, *(_size(p) for p in (sample.image, sample.label) if p))
+            for sample in domain.samples
+        ]
+        # Files of many pictures are as long whatever is in them.
+        paths = {p for s in domain.samples for p in (s.image, s.label) if isinstance(p, ArrayPath)}
+        for file in sorted({path.file for path in paths}):
+            listing.append(_file_input(file.name, file))
+        entry["images"] = len(listing)
+        entry["listing_sha256"] = hashlib.sha256(json.dumps(listing).encode()).hexdigest()
+        entry["classes"] = domain.classes.names
+        entry["ids"] = sorted(domain.class_map.ids.items())
+    return entry
+
+
+def with_dependents(context: StageContext, redo: str) -> set[str]:
+    """A stage and all those that depend on its result."""
+    if redo not in context.recipe.stages:
+        raise SegadaptError(
+            f"--redo {redo}: is no stage of this recipe; there are "
+            f"{', '.join(context.recipe.stages)}"
+        )
+    found = {redo}
+    for name in context.recipe.stages:
+        if found & set(_needs(context, name)):
+            found.add(name)
+    return found

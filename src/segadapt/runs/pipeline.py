@@ -1,0 +1,217 @@
+"""A run: a folder per stage; finished stages are skipped, a killed one goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Unpack
+
+import segadapt
+from segadapt.artefacts import write_json
+from segadapt.base.compute import Compute, ComputeSettings
+from segadapt.config.recipe import Recipe
+from segadapt.engine.fabric import Processes, check_compute, launch
+from segadapt.engine.state import STATE_FILE
+from segadapt.base.errors import SegadaptError
+from segadapt.runs.origins import Origin, find_origins, with_dependents
+from segadapt.runs.provenance import write_provenance
+from segadapt.config.load import load_recipe
+from segadapt.stages.context import StageContext, Work
+from segadapt.stages.preflight import preflight
+
+MANIFEST = "manifest.json"
+STARTED = "started.json"
+FORMAT = 2
+"""Of a run's folder; version 0.1 wrote none."""
+
+
+def run(
+    recipe: str | Recipe,
+    out: str | Path | None = None,
+    data_root: str | Path = ".",
+    overrides: Iterable[str] = (),
+    seed: int = 0,
+    *,
+    redo: str | None = None,
+    **compute: Unpack[ComputeSettings],
+) -> Path:
+    """Run a recipe to its end and write the report.
+
+    Args:
+        recipe: a shipped recipe's name, a YAML file, or a validated recipe.
+        out: the run's folder; ``runs/RECIPE-seedN`` where not given. An unfinished run there is
+            continued, finished stages are skipped.
+        data_root: the folder that datasets' folders are relative to.
+        overrides: ``a.b=c`` assignments on the recipe.
+        seed: seed of everything random.
+        redo: a stage to do again, with all that depend on it.
+        compute: ``device`` (``auto``, ``cpu`` or ``cuda``), ``devices`` (number of processes, one
+            device each) and ``precision`` (``32-true`` or ``bf16-mixed``).
+
+    Returns:
+        The run's folder; ``report.html`` lies in it.
+
+    Raises:
+        SegadaptError: bad input, found before any work wherever that is possible.
+        Interrupted: SIGINT or SIGTERM came; the same call goes on from there.
+    """
+    overrides = list(overrides)
+    if isinstance(recipe, str):
+        recipe = load_recipe(recipe, overrides)
+    directory = Path(out or f"runs/{recipe.name.replace('/', '-')}-seed{seed}").absolute()
+    root = Path(data_root).expanduser().absolute()
+    context = StageContext(recipe, directory, root, seed, Compute(**compute))
+    return run_in(context, overrides, redo)
+
+
+def run_in(
+    context: StageContext, overrides: Sequence[str] = (), redo: str | None = None
+) -> Path:
+    """The same, where recipe, folders, seed and what is computed on are one value."""
+    check_compute(context.compute)
+    directory, stages = context.directory, context.recipe.stages
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SegadaptError(f"--out {directory}: cannot be made ({error.strerror})") from error
+    again = with_dependents(context, redo) if redo is not None else set()
+    with _Lock(directory), _disk_full_told(directory):
+        origins = find_origins(context)
+        unfinished = [
+            name
+            for name in stages
+            if name in again or not _is_finished(context, name, origins[name])
+        ]
+        preflight(context, unfinished)
+        for name in again:
+            shutil.rmtree(context.stage_directory(name), ignore_errors=True)
+        write_provenance(context, overrides)
+        if unfinished:
+            launch(_run_stages, (context, origins), context.compute)
+        from segadapt.report import build_report
+
+        build_report(directory)
+    return directory
+
+
+def _run_stages(processes: Processes, context: StageContext, origins: dict[str, Origin]) -> None:
+    for name, stage in context.recipe.stages.items():
+        origin = origins[name]
+        if _is_finished(context, name, origin):
+            if processes.is_first:
+                print(f"{name}: finished before, skipped", flush=True)
+            continue
+        directory = context.stage_directory(name)
+        if processes.is_first:
+            if _is_begun_otherwise(directory, origin):
+                shutil.rmtree(directory)
+            directory.mkdir(parents=True, exist_ok=True)
+            begun = {"format": FORMAT, "fingerprint": origin.fingerprint}
+            write_json(directory / STARTED, begun)
+        processes.barrier()
+        start = time.monotonic()
+        summary = stage.run(Work(name, context, processes))
+        if processes.is_first:
+            manifest = {
+                "format": FORMAT,
+                "name": name,
+                "stage": stage.stage,
+                "fingerprint": origin.fingerprint,
+                "seconds": round(time.monotonic() - start, 2),
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seed": context.seed,
+                "precision": context.compute.precision,
+                "processes": processes.count,
+                "version": segadapt.__version__,
+                "config": stage.model_dump(mode="json"),
+                "inputs": origin.inputs,
+                "artefacts": stage.outputs,
+                "summary": summary,
+            }
+            write_json(directory / MANIFEST, manifest)
+            (directory / STARTED).unlink()
+        processes.barrier()
+
+
+def _is_finished(context: StageContext, name: str, origin: Origin) -> bool:
+    """Whether a stage's results are there; raises where they come from other settings."""
+    directory = context.stage_directory(name)
+    for file in (MANIFEST, STARTED):
+        try:
+            found = json.loads((directory / file).read_text())
+        except (OSError, ValueError):
+            continue
+        if file == STARTED and _is_begun_otherwise(directory, origin):
+            return False
+        if found.get("format") != FORMAT:
+            raise SegadaptError(
+                f"{directory}: stage {name!r} was run with another version of segadapt, whose runs "
+                "cannot go on with this one; name another folder with --out (its checkpoints can "
+                "still be scored, used, and taken into a run by a convert stage)"
+            )
+        if found.get("fingerprint") != origin.fingerprint:
+            raise SegadaptError(
+                f"{directory}: stage {name!r} was run with other settings, data, seed or "
+                f"precision; name another folder with --out, or do it again with --redo {name}"
+            )
+        return file == MANIFEST
+    return False
+
+
+def _is_begun_otherwise(directory: Path, origin: Origin) -> bool:
+    """Whether a stage was begun with other settings or data and has nothing saved to lose.
+
+    A file that was mended after it stopped the stage is the usual cause.
+    """
+    if (directory / MANIFEST).is_file() or (directory / STATE_FILE).is_file():
+        return False
+    try:
+        begun = json.loads((directory / STARTED).read_text())
+    except (OSError, ValueError):
+        return False
+    return bool(begun.get("fingerprint") != origin.fingerprint)
+
+
+@contextlib.contextmanager
+def _disk_full_told(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise SegadaptError(
+            f"{error.filename or directory}: cannot be written ({error.strerror}); free some disk "
+            "space and give the same command again, it goes on from the last saved state"
+        ) from error
+
+
+class _Lock:
+    """Keeps two commands from working in one run directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / ".lock"
+
+    def __enter__(self) -> None:
+        try:
+            self._file = self._path.open("w")
+        except OSError as error:
+            raise SegadaptError(f"{self._path}: cannot be written ({error.strerror})") from error
+        try:
+            # Not flock(): processes that decode images would inherit that, and hold it for some
+            # seconds after this process was killed.
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise SegadaptError(
+                f"{self._path.parent}: another segadapt command is at work in this folder; wait "
+                "for it, or name another folder with --out"
+            ) from error
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()

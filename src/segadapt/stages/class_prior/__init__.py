@@ -1,0 +1,1 @@
+"""Counts how often each class occurs in a source's labels."""

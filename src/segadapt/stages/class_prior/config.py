@@ -1,0 +1,31 @@
+"""The ``class_prior`` stage: how often each class occurs in the source's labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segadapt.config.stage import LABELLED, Reference, Stage
+from segadapt.config.values import Workers
+
+if TYPE_CHECKING:
+    from segadapt.stages.context import Work
+
+
+class ClassPriorStage(Stage):
+    """Count the classes of a source's labels once (ADVENT, Sec. 3.3)."""
+
+    source: str
+    workers: Workers = 2
+
+    outputs = {"shares": "class_prior"}  # noqa: RUF012
+    derived_from = "source"
+
+    def references(self) -> list[Reference]:
+        """The labelled source."""
+        return [Reference("source", self.source, LABELLED, labelled=True)]
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """See :func:`segadapt.stages.class_prior.run.run`."""
+        from segadapt.stages.class_prior.run import run
+
+        return run(self, work)

@@ -1,0 +1,1 @@
+"""Takes a checkpoint from elsewhere into the run."""

@@ -1,0 +1,37 @@
+"""The ``draw`` stage: the embedded procedural scenes as image and label files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from segadapt.config.stage import Stage
+from segadapt.config.values import Positive, Size
+
+if TYPE_CHECKING:
+    from segadapt.stages.context import StageContext, Work
+
+
+class DrawStage(Stage):
+    """Draw the embedded procedural domains."""
+
+    size: Size = (224, 320)
+    counts: dict[Literal["rendered", "camera_train", "camera_val"], Positive]
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    outputs = {"folder": "folder"}  # noqa: RUF012
+
+    def seed_of(self, seed: int) -> int:
+        """Its own: the scenes are a data set, and do not change with the run's."""
+        return self.seed
+
+    def disk(self, context: StageContext) -> int:
+        """Pictures, as if nothing could be packed."""
+        return sum(self.counts.values()) * self.size[0] * self.size[1] * 3
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """See :func:`segadapt.stages.draw.run.run`."""
+        from segadapt.stages.draw.run import run
+
+        return run(self, work)

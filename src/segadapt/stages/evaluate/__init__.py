@@ -1,0 +1,1 @@
+"""Scores checkpoints side by side on a labelled domain."""

@@ -1,0 +1,76 @@
+"""The ``evaluate`` stage: scores of checkpoints side by side on a labelled domain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, model_validator
+
+from segadapt.base.section import problem_at
+from segadapt.config.stage import Reference, Stage
+from segadapt.config.values import Positive, Weights, Workers
+from segadapt.config.views import Views
+
+if TYPE_CHECKING:
+    from segadapt.stages.context import StageContext, Work
+
+
+class EvaluateStage(Stage):
+    """Score checkpoints on a labelled domain."""
+
+    checkpoints: list[str] = Field(min_length=1)
+    ensembles: dict[str, Weights] = Field(default_factory=dict)
+    """By title: checkpoints with the weights that their score maps are averaged with."""
+    selections: list[str] = Field(default_factory=list)
+    """Selections whose snapshots are all scored: last, label-free and oracle choice."""
+    domain: str
+    views: Views = Views()
+    batch_size: Positive = 4
+    workers: Workers = 2
+    pictures: Annotated[int, Field(ge=0)] = 6
+    features: Annotated[int, Field(ge=0)] = 0
+    """Pixels of each class whose features are kept of every checkpoint, for a t-SNE picture in the
+    report (with scikit-learn, extra ``plots``)."""
+
+    without_effect = Stage.without_effect | {"pictures", "features"}
+
+    @model_validator(mode="after")
+    def _has_titles_of_their_own(self) -> EvaluateStage:
+        single = {reference.partition(".")[0] for reference in self.checkpoints}
+        for title in self.ensembles:
+            if title in single or "/" in title:
+                raise problem_at(
+                    f"ensembles.{title}",
+                    "must not hold a slash, nor be the name of a scored stage",
+                )
+        return self
+
+    def references(self) -> list[Reference]:
+        """All models, the selections, and the domain."""
+        models = [(f"checkpoints.{i}", name) for i, name in enumerate(self.checkpoints)]
+        models += [
+            (f"ensembles.{title}", name)
+            for title, weights in self.ensembles.items()
+            for name in weights
+        ]
+        return [
+            *(Reference(key, name, ("checkpoint",)) for key, name in models),
+            *(
+                Reference(f"selections.{i}", name, ("selection",))
+                for i, name in enumerate(self.selections)
+            ),
+            Reference("domain", self.domain, ("test", "source"), labelled=True),
+        ]
+
+    def check(self, context: StageContext, place: str) -> None:
+        """Other views than the plain one need pixels."""
+        from segadapt.stages.whole_images import require_pixels
+
+        if self.views != Views():
+            require_pixels(self, context, place)
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """See :func:`segadapt.stages.evaluate.run.run`."""
+        from segadapt.stages.evaluate.run import run
+
+        return run(self, work)

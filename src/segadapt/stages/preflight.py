@@ -1,0 +1,59 @@
+"""Everything that can be found wrong before hours of work are spent."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+from segadapt.base.classes import ClassSet
+from segadapt.base.errors import SegadaptError
+from segadapt.config.stage import Stage
+from segadapt.stages.context import StageContext
+from segadapt.stages.images import open_images
+from segadapt.stages.whole_images import check_sides
+
+
+def preflight(context: StageContext, stages: Sequence[str]) -> None:
+    """Check what stages refer to, their own settings, and the disk space, of those that will run.
+
+    Raises:
+        SegadaptError: the first problem found.
+    """
+    needed = 0
+    for name in stages:
+        stage, place = context.recipe.stages[name], f"stages.{name}"
+        check_sides(stage, context, place)
+        stage.check(context, place)
+        open_images(stage, context)
+        _check_classes(stage, context, place)
+        needed += stage.disk(context)
+    free = shutil.disk_usage(context.directory).free
+    if free < needed:
+        raise SegadaptError(
+            f"{context.directory}: {free / 2**30:.1f} GiB are free, this run needs about "
+            f"{needed / 2**30:.1f} GiB; free some space, or name another disk with --out"
+        )
+
+
+def _check_classes(stage: Stage, context: StageContext, place: str) -> None:
+    """Images, networks and class priors of a stage must have the same classes."""
+    found: dict[str, ClassSet] = {}
+    for reference in stage.references():
+        if reference.same_classes:
+            kind = {"class_prior": "the prior "}.get(reference.kinds[0], "the model of ")
+            title = repr(reference.name)
+            if not context.is_images(reference.name):
+                title = kind + title
+            found[title] = context.classes_behind(reference.name)
+    if not found:
+        return
+    # Images first: it is their class map that can be changed.
+    (first, expected), *others = sorted(found.items(), key=lambda x: x[0].startswith("the "))
+    for title, classes in others:
+        if classes.names != expected.names:
+            raise SegadaptError(
+                f"{place}: {first} has {len(expected.names)} classes "
+                f"({', '.join(expected.names[:3])}, ...), {title} has {len(classes.names)} "
+                f"({', '.join(classes.names[:3])}, ...); set domains.*.classes to a class map "
+                "that both have"
+            )

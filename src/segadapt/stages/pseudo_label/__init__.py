@@ -1,0 +1,1 @@
+"""Labels images with a checkpoint's most probable classes."""

@@ -1,0 +1,36 @@
+"""The ``pseudo_label`` stage: the most probable classes as labels (IntraDA, Eq. 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segadapt.config.stage import IMAGES, Reference, Stage
+from segadapt.config.values import Positive, Workers
+
+if TYPE_CHECKING:
+    from segadapt.stages.context import Work
+
+
+class PseudoLabelStage(Stage):
+    """Label images with a checkpoint's most probable classes (IntraDA, Eq. 5)."""
+
+    checkpoint: str
+    images: str
+    batch_size: Positive = 4
+    workers: Workers = 2
+
+    outputs = {"labels": "labels"}  # noqa: RUF012
+    derived_from = "images"
+
+    def references(self) -> list[Reference]:
+        """The model, and the images that it labels."""
+        return [
+            Reference("checkpoint", self.checkpoint, ("checkpoint",)),
+            Reference("images", self.images, IMAGES),
+        ]
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """See :func:`segadapt.stages.pseudo_label.run.run`."""
+        from segadapt.stages.pseudo_label.run import run
+
+        return run(self, work)

@@ -1,0 +1,42 @@
+"""The ``pseudo_label`` stage: a model's most probable classes as labels (IntraDA, Eq. 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from segadapt.artefacts import LabelSet
+from segadapt.base.pictures import label_picture
+from segadapt.data.loader import inference_batches
+from segadapt.engine.log import progress
+from segadapt.stages.context import Work
+from segadapt.stages.pseudo_label.config import PseudoLabelStage
+
+
+def run(stage: PseudoLabelStage, work: Work) -> dict[str, Any]:
+    """Label every image at network input size and leave ``labels.json`` and ``labels/``."""
+    domain = work.context.domain(stage.images, labelled=False)
+    predictor = work.context.predictor(stage.checkpoint, work.processes)
+    counts = torch.zeros(len(domain.classes.names), dtype=torch.long)
+    share = (work.processes.rank, work.processes.count)
+    batches = inference_batches(domain, stage.batch_size, share, stage.workers)
+    for batch in progress(batches, work.name, len(domain), work.processes):
+        height, width = batch.image.shape[1:3]
+        for index, image in zip(batch.indices, batch.image, strict=True):
+            label = predictor.probability(image[None], (height, width))[0].argmax(dim=0).cpu()
+            counts += torch.bincount(label.flatten(), minlength=len(counts))
+            path = LabelSet.path(work.directory, domain.samples[index].name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            label_picture(label.numpy().astype(np.uint8), domain.classes).save(path)
+    total = work.processes.sum(counts.to(work.processes.device)).tolist()
+    if work.processes.is_first:
+        LabelSet(stage.images, tuple(sample.name for sample in domain.samples)).save(work.directory)
+    work.processes.barrier()
+    return {
+        "images": len(domain),
+        "class_shares": {
+            c: n / max(sum(total), 1) for c, n in zip(domain.classes.names, total, strict=True)
+        },
+    }

@@ -1,0 +1,1 @@
+"""Orders a target's images by entropy and splits them."""

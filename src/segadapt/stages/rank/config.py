@@ -1,0 +1,58 @@
+"""The ``rank`` stage: order a target's images by entropy and split them (IntraDA, Sec. 3.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from segadapt.config.stage import IMAGES, Reference, Stage
+from segadapt.config.values import Fraction, Positive, Workers
+
+if TYPE_CHECKING:
+    from segadapt.stages.context import StageContext, Work
+
+
+class RankStage(Stage):
+    """Rank a target's images by entropy and split them (IntraDA, Sec. 3.2)."""
+
+    checkpoint: str
+    images: str
+    easy_ratio: Fraction = 0.67
+    normalisation: Literal["none", "rare_classes", "released"] = "none"
+    batch_size: Positive = 4
+    workers: Workers = 2
+    gallery: Annotated[int, Field(ge=0)] = 12
+    """Pictures kept for the report."""
+
+    outputs = {"easy": "images", "hard": "images"}  # noqa: RUF012
+    derived_from = "images"
+    without_effect = Stage.without_effect | {"gallery"}
+
+    def references(self) -> list[Reference]:
+        """The model, and the images that it ranks."""
+        return [
+            Reference("checkpoint", self.checkpoint, ("checkpoint",)),
+            Reference("images", self.images, IMAGES),
+        ]
+
+    def missing(self, output: str) -> str | None:
+        """A part may be empty."""
+        if self.easy_ratio == {"easy": 0.0, "hard": 1.0}[output]:
+            return (
+                f"is empty at easy_ratio {self.easy_ratio:g}; change the ratio, or leave that part "
+                "out (a ratio of 1 is self-training: method source_only on the pseudo-labels)"
+            )
+        return None
+
+    def check(self, context: StageContext, place: str) -> None:
+        """See :func:`segadapt.stages.rank.check.check`."""
+        from segadapt.stages.rank.check import check
+
+        check(self, context, place)
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """See :func:`segadapt.stages.rank.run.run`."""
+        from segadapt.stages.rank.run import run
+
+        return run(self, work)

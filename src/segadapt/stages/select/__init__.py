@@ -1,0 +1,1 @@
+"""Chooses among a training's snapshots without target labels."""

@@ -1,0 +1,59 @@
+"""The ``select`` stage: choose among a training's snapshots without target labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import model_validator
+
+from segadapt.config.stage import IMAGES, Reference, Stage
+from segadapt.config.values import Positive, Workers
+
+if TYPE_CHECKING:
+    from segadapt.stages.context import StageContext, Work
+
+
+class SelectStage(Stage):
+    """Choose one of a training stage's snapshots without target labels."""
+
+    snapshots: str
+    images: str
+    """Target images that the label-free scores look at."""
+    source: str | None = None
+    """Labelled source images that were not trained on, for ``source_miou``."""
+    score: Literal[
+        "mean_entropy", "information_maximisation", "soft_neighbourhood_density", "source_miou"
+    ] = "information_maximisation"
+    batch_size: Positive = 4
+    workers: Workers = 2
+
+    outputs = {"checkpoint": "checkpoint", "selection": "selection"}  # noqa: RUF012
+    derived_from = "snapshots"
+
+    @model_validator(mode="after")
+    def _has_source(self) -> SelectStage:
+        if self.score == "source_miou" and self.source is None:
+            raise ValueError("score source_miou needs `source`, labelled source images")
+        return self
+
+    def references(self) -> list[Reference]:
+        """The snapshots, and the images that they are tried on."""
+        found = [
+            Reference("snapshots", self.snapshots, ("snapshots",)),
+            Reference("images", self.images, IMAGES),
+        ]
+        if self.source is not None:
+            found.append(Reference("source", self.source, ("source",), labelled=True))
+        return found
+
+    def check(self, context: StageContext, place: str) -> None:
+        """See :func:`segadapt.stages.select.check.check`."""
+        from segadapt.stages.select.check import check
+
+        check(self, context, place)
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """See :func:`segadapt.stages.select.run.run`."""
+        from segadapt.stages.select.run import run
+
+        return run(self, work)

@@ -1,0 +1,1 @@
+"""Trains a segmenter with one method."""

@@ -1,0 +1,120 @@
+"""What can be found wrong about a training."""
+
+from __future__ import annotations
+
+from segadapt.base.classes import classes_of
+from segadapt.base.errors import SegadaptError
+from segadapt.data.transforms import scaled_size
+from segadapt.methods.base import TrainingFacts
+from segadapt.models.build import build_segmenter, check_weights
+from segadapt.models.heads.base import find_head
+from segadapt.models.trunks.base import find_trunk
+from segadapt.stages.context import StageContext
+from segadapt.stages.images import check_one_size, check_shared, exists
+from segadapt.stages.networks import training_bytes
+from segadapt.stages.train.config import TrainStage
+from segadapt.stages.train.method import build_method
+
+SMALLEST_FOR_DISCRIMINATOR = 32
+"""Five convolutions of stride 2 leave nothing of a smaller map."""
+
+
+def check(stage: TrainStage, context: StageContext, place: str) -> None:
+    """See :meth:`segadapt.config.stage.Stage.check`."""
+    _check_network(stage, context, place)
+    method = build_method(stage, classes_of(2), None)
+    misfit = method.check(_facts(stage, context))
+    if misfit is not None:
+        raise SegadaptError(f"{place}.{misfit}")
+    check_shared(stage.batch_size, context.compute.devices, place)
+    for reference in stage.references():
+        if context.is_images(reference.name):
+            _check_size(stage, context, reference.name, place)
+    if stage.start_from is not None:
+        _check_start(stage, context, stage.start_from, place)
+    else:
+        check_weights(stage.model, context.data_root)
+
+
+def written_bytes(stage: TrainStage, context: StageContext) -> int:
+    """What a training leaves and keeps."""
+    number = len(context.classes_behind(stage.source).names)
+    return training_bytes(build_segmenter(stage.model, number))
+
+
+def _facts(stage: TrainStage, context: StageContext) -> TrainingFacts:
+    return TrainingFacts(
+        method=stage.method["name"],
+        target=stage.target,
+        start_from=stage.start_from,
+        class_prior=stage.class_prior,
+        jitter=stage.jitter is not None,
+        source=stage.source,
+        domain_index=context.kind_of(stage.source) == "indexed_labels",
+        whole_images=context.classes_behind(stage.source).whole_image,
+        heads=stage.model.heads,
+        sums_two=find_head(stage.model.heads).is_sum,
+    )
+
+
+def _check_network(stage: TrainStage, context: StageContext, place: str) -> None:
+    """Trunk and head must exist, go together, and suit the images."""
+    try:
+        trunk = find_trunk(stage.model.backbone)
+        build_segmenter(stage.model, num_classes=2)
+    except SegadaptError as error:
+        inside = str(error).startswith("model.")
+        raise SegadaptError(f"{place}.{error}" if inside else f"{place}: {error}") from error
+    backbone = stage.model.backbone
+    whole = context.classes_behind(stage.source).whole_image
+    if whole != (trunk.side is not None):
+        kind = (
+            "every pixel, but these images have one label each"
+            if whole
+            else "one label for an image, but these have one for every pixel"
+        )
+        raise SegadaptError(
+            f"{place}.model.backbone: {backbone} predicts {kind}; choose another backbone"
+        )
+    if whole and stage.scales != (1.0, 1.0):
+        raise SegadaptError(f"{place}.scales: {backbone} takes images of one size; leave it out")
+    least = trunk.least_batch * context.compute.devices
+    if trunk.least_batch > 1 and stage.batch_size < least:
+        raise SegadaptError(
+            f"{place}.batch_size: {backbone} has batch norm and needs {_NUMBERS[trunk.least_batch]}"
+            f" images or more in each process; set it to {least} or more"
+        )
+
+
+_NUMBERS = {2: "two", 3: "three", 4: "four"}
+
+
+def _check_size(stage: TrainStage, context: StageContext, reference: str, place: str) -> None:
+    """Images must be large enough, and of one size where they make up batches."""
+    name = context.domain_behind(reference)
+    domain = context.recipe.domains[name]
+    if domain.size is not None:
+        smallest = min(domain.size)
+        if stage.scales != (1.0, 1.0):
+            smallest = min(scaled_size(domain.size, stage.scales[0]))
+        whole = find_trunk(stage.model.backbone).side is not None
+        if smallest < SMALLEST_FOR_DISCRIMINATOR and not whole:
+            raise SegadaptError(
+                f"domains.{name}.size: {list(domain.size)} is too small; at least "
+                f"{SMALLEST_FOR_DISCRIMINATOR} pixels are needed each way, at the smallest of "
+                f"the scales {list(stage.scales)} too"
+            )
+    elif name == reference and exists(context, name) and stage.batch_size > 1:
+        check_one_size(context, name, place)
+
+
+def _check_start(stage: TrainStage, context: StageContext, start: str, place: str) -> None:
+    """Weights to start from must be those of the same network, fed in the same way."""
+    found = context.network_behind(start).model_dump()
+    free = {"weights", *find_trunk(stage.model.backbone).training_only}
+    for key, value in stage.model.model_dump(exclude=free).items():
+        if found.get(key) != value:
+            raise SegadaptError(
+                f"{place}.start_from: the model of {start!r} has {key} "
+                f"{found.get(key)!r}, this stage's has {value!r}; they must be equal"
+            )

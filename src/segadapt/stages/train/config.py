@@ -1,0 +1,123 @@
+"""The ``train`` stage: one method, one source, one target, one checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, field_validator
+
+from segadapt.base.errors import SegadaptError
+from segadapt.base.parts import METHODS
+from segadapt.base.section import filled
+from segadapt.config.model import ModelConfig
+from segadapt.config.stage import IMAGES, LABELLED, Reference, Stage
+from segadapt.config.training import DiscriminatorOptimizer, Jitter, ModelOptimizer, Schedule
+from segadapt.config.values import Positive, ScaleRange, Workers
+
+if TYPE_CHECKING:
+    from segadapt.stages.context import StageContext, Work
+
+
+class TrainStage(Stage):
+    """Train a segmenter with one method."""
+
+    method: dict[str, Any]
+    source: str
+    target: str | None = None
+    oracle: bool = False
+    """Allow a ``target`` domain as labelled source: an upper bound, marked where it appears."""
+    model: ModelConfig = ModelConfig()
+    start_from: str | None = None
+    """A checkpoint of an earlier stage to start from, in place of the initial weights."""
+    class_prior: str | None = None
+    """Output of a ``class_prior`` stage, for methods whose settings have ``class_prior``."""
+    iterations: Positive
+    batch_size: Positive = 1
+    """Images of each domain per step, over all processes."""
+    flip: bool = False
+    """Mirror images at random."""
+    scales: ScaleRange = (1.0, 1.0)
+    """Smallest and largest factor on the size of images (multi-scale training); each batch gets
+    one, drawn evenly, the sides rounded to multiples of eight."""
+    jitter: Jitter | None = None
+    optimizer: ModelOptimizer = ModelOptimizer()
+    discriminator_optimizer: DiscriminatorOptimizer = DiscriminatorOptimizer()
+    schedule: Schedule = Schedule()
+    snapshots: Annotated[int, Field(ge=0)] = 0
+    """Number of evenly spaced states to keep for a ``select`` stage, the last one included."""
+    save_every: Positive = 500
+    log_every: Positive = 20
+    workers: Workers = 2
+
+    outputs = {"checkpoint": "checkpoint", "snapshots": "snapshots"}  # noqa: RUF012
+    derived_from = "source"
+
+    @field_validator("method", mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("method")
+    @classmethod
+    def _with_its_settings(cls, value: dict[str, Any]) -> dict[str, Any]:
+        name = value.get("name")
+        if not isinstance(name, str):
+            raise ValueError("needs a name, as in `method: advent` or `method: {name: advent}`")
+        given = {key: setting for key, setting in value.items() if key != "name"}
+        try:
+            section = METHODS.settings(name)
+        except SegadaptError as error:
+            raise ValueError(str(error)) from error
+        return {"name": name, **filled(section, given, f"method {name}")}
+
+    def references(self) -> list[Reference]:
+        """Source and target, where it starts from, and the class prior."""
+        labelled = (*LABELLED, "target") if self.oracle else LABELLED
+        found = [Reference("source", self.source, labelled, labelled=True)]
+        if self.target is not None:
+            found.append(Reference("target", self.target, IMAGES))
+        if self.start_from is not None:
+            found.append(Reference("start_from", self.start_from, ("checkpoint",)))
+        if self.class_prior is not None:
+            found.append(Reference("class_prior", self.class_prior, ("class_prior",)))
+        return found
+
+    def missing(self, output: str) -> str | None:
+        """Snapshots are kept where the settings ask for them."""
+        if output == "snapshots" and self.snapshots < 2:
+            return (
+                f"has {self.snapshots}; set `snapshots` of that stage to 2 or more to choose among "
+                "them"
+            )
+        return None
+
+    def files(self) -> dict[str, str]:
+        """The starting weights, where they are a file."""
+        taken = self.start_from is None and self.model.weights_file is not None
+        return {"weights": str(self.model.weights_file)} if taken else {}
+
+    def network(self, context: StageContext) -> ModelConfig:
+        """The network that it trains."""
+        return self.model
+
+    def networks(self, context: StageContext) -> list[ModelConfig]:
+        """That one alone: where it starts from must be the same."""
+        return [self.model]
+
+    def check(self, context: StageContext, place: str) -> None:
+        """See :func:`segadapt.stages.train.check.check`."""
+        from segadapt.stages.train.check import check
+
+        check(self, context, place)
+
+    def disk(self, context: StageContext) -> int:
+        """Checkpoint and state."""
+        from segadapt.stages.train.check import written_bytes
+
+        return written_bytes(self, context)
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """See :func:`segadapt.stages.train.run.run`."""
+        from segadapt.stages.train.run import run
+
+        return run(self, work)

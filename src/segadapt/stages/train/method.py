@@ -1,0 +1,23 @@
+"""The method of a training stage."""
+
+from __future__ import annotations
+
+from segadapt.base.classes import ClassSet
+from segadapt.engine.fabric import Processes
+from segadapt.methods.base import Method, find_method
+from segadapt.stages.train.config import TrainStage
+from segadapt.tasks.classification import task_of
+
+
+def build_method(
+    stage: TrainStage,
+    classes: ClassSet,
+    processes: Processes | None,
+    class_prior: tuple[float, ...] | None = None,
+) -> Method:
+    """The method of a train stage, its settings those of the method's own section."""
+    settings = dict(stage.method)
+    method_class = find_method(settings.pop("name"))
+    mean = processes.mean if processes is not None and processes.count > 1 else None
+    task = task_of(classes, mean, class_prior)
+    return method_class(method_class.Config(**settings), task)

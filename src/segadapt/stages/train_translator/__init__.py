@@ -1,0 +1,1 @@
+"""Trains CycleGAN between source and target."""

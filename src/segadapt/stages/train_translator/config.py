@@ -1,0 +1,83 @@
+"""The ``train_translator`` stage: CycleGAN between the source and the target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import model_validator
+
+from segadapt.config.stage import IMAGES, Reference, Stage
+from segadapt.config.translation import CycleGANConfig, TranslatorOptimizer
+from segadapt.config.values import Positive, Workers
+
+if TYPE_CHECKING:
+    from segadapt.stages.context import StageContext, Work
+
+
+class TrainTranslatorStage(CycleGANConfig, Stage):
+    """Train CycleGAN between source and target (CIRN, stage 1; CyCADA, pixel level)."""
+
+    source: str
+    target: str
+    segmenter: str | None = None
+    """A checkpoint trained on the source, for semantic consistency; none without it."""
+    iterations: Positive
+    batch_size: Positive = 1
+    optimizer: TranslatorOptimizer = TranslatorOptimizer()
+    sheets: Positive = 8
+    """Evenly spaced iterations at which a sheet of samples is kept, the last one included."""
+    save_every: Positive = 500
+    log_every: Positive = 20
+    workers: Workers = 2
+
+    outputs = {"translator": "translator"}  # noqa: RUF012
+    without_effect = Stage.without_effect | {"sheets"}
+
+    @model_validator(mode="after")
+    def _has_segmenter_for_its_settings(self) -> TrainTranslatorStage:
+        fields = type(self).model_fields
+        given = {
+            key
+            for key in ("lambda_sem", "semantic_answer")
+            if getattr(self, key) != fields[key].default
+        }
+        if given and self.segmenter is None:
+            raise ValueError(f"{', '.join(sorted(given))} says nothing without `segmenter`")
+        return self
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether the source's labels are opened, as the answers of the semantic loss."""
+        return self.segmenter is not None and self.semantic_answer != "predictions"
+
+    def references(self) -> list[Reference]:
+        """Both domains, and the segmenter; its classes matter where labels are its answers."""
+        reads = self.reads_labels
+        kinds = ("source", "labels", "indexed_labels")
+        found = [
+            Reference("source", self.source, kinds, reads, same_classes=reads, shown=False),
+            Reference("target", self.target, IMAGES, same_classes=False, shown=False),
+        ]
+        if self.segmenter is not None:
+            found.append(
+                Reference("segmenter", self.segmenter, ("checkpoint",), same_classes=reads)
+            )
+        return found
+
+    def check(self, context: StageContext, place: str) -> None:
+        """See :func:`segadapt.stages.train_translator.check.check`."""
+        from segadapt.stages.train_translator.check import check
+
+        check(self, context, place)
+
+    def disk(self, context: StageContext) -> int:
+        """Networks, their state, and the pools of translated images."""
+        from segadapt.stages.train_translator.check import written_bytes
+
+        return written_bytes(self, context)
+
+    def run(self, work: Work) -> dict[str, Any]:
+        """See :func:`segadapt.stages.train_translator.run.run`."""
+        from segadapt.stages.train_translator.run import run
+
+        return run(self, work)

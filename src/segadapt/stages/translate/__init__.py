@@ -1,0 +1,1 @@
+"""Gives source images the look of the target."""
