@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from networks import squeezenet
 from segadapt.base.batch import LabelledBatch, UnlabelledBatch
-from segadapt.config import TrainTranslatorStage
 from segadapt.losses.translation import cycle_loss, realness_loss
 from segadapt.models.frozen import without_gradient
 from segadapt.models.segmenter import Segmenter
+from segadapt.stages.train_translator.config import TrainTranslatorStage
 from segadapt.tasks.segmentation import SegmentationTask
 from segadapt.translation.cyclegan import CycleGAN
 from segadapt.translation.image_pool import ImagePool

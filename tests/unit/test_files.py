@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from segadapt.base.errors import SegadaptError
-from segadapt.models import files
+from segadapt.models.files import tensors as files
 from segadapt.models.files.tensors import read_safetensors, read_tensors, write_safetensors
 
 FORMS = ["zip", "legacy", "safetensors"]

@@ -136,7 +136,7 @@ def test_repeated_updates_count_as_the_released_walk_over_nested_modules_does() 
     """ADVENT's list of trunk weights: for every module of every part, all of its parameters."""
     model = tiny_resnet()
     times: dict[int, int] = {}
-    for part in (model.conv1, model.bn1, model.layer1, model.layer2, model.layer3, model.layer4):
+    for part in model.trunk.children():
         for module in part.modules():
             for parameter in module.parameters():
                 if parameter.requires_grad:

@@ -11,10 +11,21 @@ from pydantic import ValidationError
 from recipes import GOOD, write
 
 from segadapt.base.errors import SegadaptError
-from segadapt.config import EvaluateStage, RankStage, TrainStage
 from segadapt.config.load import load_recipe
+from segadapt.stages.evaluate.config import EvaluateStage
+from segadapt.stages.rank.config import RankStage
+from segadapt.stages.train.config import TrainStage
 
 ABSENT = object()
+# What a recipe that says no more than the name trains with (the released program's values).
+ADVENT = {
+    "name": "advent",
+    "class_prior": None,
+    "lambda_seg": {"main": 1.0, "aux": 0.1},
+    "lambda_adv": {"main": 0.001, "aux": 0.0002},
+    "gan": "vanilla",
+    "discriminator_width": 64,
+}
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -267,7 +278,8 @@ def test_section_that_is_named_and_used_again_is_not_given_twice(tmp_path: Path)
     recipe = MERGED.replace("method: source_only", "method: &m {{name: source_only}}")
     recipe += "  more: {{stage: train, method: *m, source: again, iterations: 2}}\n"
     stages = load_recipe(write(tmp_path, recipe.format(description="x"))).stages
-    assert stages["only"].method == stages["more"].method == {"name": "source_only"}
+    method = {"name": "source_only", "lambda_seg": {"main": 1.0, "aux": 0.1}}
+    assert stages["only"].method == stages["more"].method == method
 
 
 def test_binary_file_and_unknown_name(tmp_path: Path) -> None:
@@ -317,7 +329,7 @@ def test_overrides_reach_into_methods_lists_and_missing_sections(tmp_path: Path)
         ],
     )
     second = recipe.stages["second"]
-    assert second.method == {"name": "advent", "lambda_adv": {"main": 1e-4}}
+    assert second.method == ADVENT | {"lambda_adv": {"main": 1e-4, "aux": 0.0002}}
     assert isinstance(second.method["lambda_adv"]["main"], float)
     assert recipe.stages["eval"].checkpoints == ["first.checkpoint", "second.checkpoint"]
     assert recipe.domains["src"].size == (8, 16)
@@ -362,8 +374,7 @@ def test_bad_defaults(tmp_path: Path, defaults: Any, place: str) -> None:
 
 def test_method_may_be_a_name_or_a_section(tmp_path: Path) -> None:
     stages = load_recipe(write(tmp_path, GOOD)).stages
-    assert stages["first"].method == {"name": "advent", "gan": "vanilla"}
-    assert stages["second"].method == {"name": "advent"}
+    assert stages["first"].method == stages["second"].method == ADVENT
 
 
 def test_settings_of_another_method_replace_those_of_the_defaults(tmp_path: Path) -> None:
@@ -373,5 +384,56 @@ def test_settings_of_another_method_replace_those_of_the_defaults(tmp_path: Path
     loaded = load_recipe(write(tmp_path, recipe))
     first, second = (loaded.stages[k] for k in ("first", "second"))
     assert isinstance(first, TrainStage) and isinstance(second, TrainStage)
-    assert first.method == {"name": "minent", "entropy_share": 0.3}
-    assert second.method == {"name": "advent", "gan": "least_squares", "discriminator_width": 4}
+    assert (first.method["name"], first.method["entropy_share"]) == ("minent", 0.3)
+    assert "gan" not in first.method and "discriminator_width" not in first.method
+    assert second.method == ADVENT | {"gan": "least_squares", "discriminator_width": 4}
+
+
+def test_a_setting_of_a_method_may_be_given_in_part_over_a_name_in_the_defaults(
+    tmp_path: Path,
+) -> None:
+    recipe = changed("defaults.train.method", "advent")
+    del recipe["stages"]["second"]["method"]
+    set_ = "stages.second.method.lambda_adv.main=0.1"
+    second = load_recipe(write(tmp_path, recipe), [set_]).stages["second"]
+    assert isinstance(second, TrainStage)
+    assert second.method == ADVENT | {"lambda_adv": {"main": 0.1, "aux": 0.0002}}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("stages.first.method", "advnet", "method advnet: unknown; there are adaptsegnet"),
+        ("stages.first.method.gann", 1, "unknown key; method advent has class_prior"),
+        ("stages.first.method.lambda_adv.min", 1, "Extra inputs are not permitted"),
+        ("stages.first.method.lambda_adv.main", "much", "valid number"),
+        ("stages.first.method", "nowhere.at_all:Method", "cannot be imported"),
+        ("stages.first.model.backbone", "alexnet", "backbone alexnet: unknown; there are"),
+        ("stages.first.model.heads", "tails", "heads tails: unknown; there are ancillary"),
+        ("stages.first.model.dilations", [0], "greater than 0"),
+        ("stages.first.model.attention_modules", 1, "unknown key; a model of squeezenet1_0 and"),
+        ("stages.first.stage", "nowhere.at_all:Stage", "cannot be imported"),
+        ("stages.first.stage", "segadapt.methods.advent:AdvEnt", "is not a subclass of"),
+    ],
+)
+def test_parts_and_their_settings_are_looked_at_when_a_recipe_is_read(
+    tmp_path: Path, path: str, value: Any, says: str
+) -> None:
+    message = refusal(tmp_path, changed(path, value))
+    assert path.removesuffix(".stage") in message and says in message
+    assert len(message.splitlines()) == 1
+
+
+def test_settings_of_trunks_and_heads_have_their_defaults(tmp_path: Path) -> None:
+    recipe = changed("stages.first.model", {"backbone": "resnet50", "heads": "ancillary"})
+    first = load_recipe(write(tmp_path, recipe)).stages["first"]
+    assert isinstance(first, TrainStage)
+    assert first.model.model_dump() == {
+        "backbone": "resnet50",
+        "heads": "ancillary",
+        "weights": "torchvision",
+        "input_format": "bgr_mean",
+        "batch_norm": "batch",
+        "dilations": [6, 12, 18, 24],
+        "attention_modules": 2,
+    }

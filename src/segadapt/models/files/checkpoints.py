@@ -136,6 +136,6 @@ def _fill(
         if keys:
             raise SegadaptError(
                 f"{path}: does not fit its model: {problem} {len(keys)} entries, "
-                f"first {in_file(keys[0])}"
+                f"first {min(map(in_file, keys))}"
             )
     model.load_state_dict(tensors, strict=False)
