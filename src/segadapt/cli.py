@@ -225,12 +225,10 @@ def check(
 @app.command()
 def show(recipe: RecipeArgument, set_: SetOption = None) -> None:
     """Print a recipe with all of its values, defaults included."""
-    import yaml
-
+    from segadapt.commands.show import shown
     from segadapt.config.load import load_recipe
 
-    resolved = load_recipe(recipe, set_ or ()).model_dump(mode="json")
-    typer.echo(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True))
+    typer.echo(shown(load_recipe(recipe, set_ or ())))
 
 
 @app.command()

@@ -111,6 +111,24 @@ def test_scores_of_any_size_of_image(backbone: str, heads: str) -> None:
             assert output.main.shape[2:] == (height, width)
 
 
+@pytest.mark.parametrize("heads", ["vit", "daformer", "sum"])
+def test_scores_of_a_padded_image_are_those_of_the_padded_one_where_the_image_is(
+    heads: str,
+) -> None:
+    model = build("timm:vit_tiny_patch16_224", heads).eval()
+    image = torch.randn(1, 3, 61, 90)
+    by_hand = nn.functional.pad(image, (0, 6, 0, 3))  # to 64x96, multiples of 16
+    with torch.no_grad():
+        ours, whole = model(image), model(by_hand)
+        large = nn.functional.interpolate(whole.main, (64, 96), mode="bilinear", align_corners=True)
+        torch.testing.assert_close(ours.main, large[..., :61, :90])
+        assert ours.main.shape == (1, CLASSES, 61, 90)
+        if ours.summands is not None:
+            torch.testing.assert_close(ours.summands[0] + ours.summands[1], ours.main)
+        assert model.last_features(image).shape == (1, 192, 4, 6)
+        assert model.last_features(by_hand[..., :33, :17]).shape == (1, 192, 2, 1)
+
+
 @pytest.mark.parametrize(("backbone", "heads"), LIGHT_PAIRS)
 def test_gradients_are_finite_and_reach_every_parameter(backbone: str, heads: str) -> None:
     model = build(backbone, heads).train()

@@ -19,6 +19,7 @@ from harness import (
     read_metrics,
     recipe_of,
     run_recipe,
+    snapshot,
     train,
     write_data,
     write_recipe,
@@ -332,3 +333,20 @@ def test_stage_killed_between_checkpoint_and_manifest_is_not_trained_again(
     run_recipe(recipe_of(stages()), run, setting / "data")
     assert (stage / "metrics.jsonl").stat().st_mtime_ns == before
     assert_same_as_undisturbed(run, setting)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "started.json"])
+def test_run_of_another_version_ends_in_a_sentence(data: Path, tmp_path: Path, file: str) -> None:
+    """As version 0.1 left it: fingerprints of other contents, and no format."""
+    recipe, run = recipe_of({"first": train("source_only")}), tmp_path / "run"
+    run_recipe(recipe, run, data)
+    stage = run / "1-first"
+    found = read_json(stage / "manifest.json")
+    (stage / "manifest.json").unlink()
+    old = {k: v for k, v in found.items() if k != "format"} | {"fingerprint": "0" * 64}
+    (stage / file).write_text(json.dumps(old))
+    (stage / "state.pt").write_bytes(b"")
+    before = snapshot(stage)
+    with pytest.raises(SegadaptError, match=r"with another version of segadapt.*with --out"):
+        run_recipe(recipe, run, data)
+    assert snapshot(stage) == before

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from networks import published_name
 from segadapt.base.classes import STREET_7
 from segadapt.base.errors import SegadaptError
 from segadapt.config import ModelConfig
@@ -96,6 +98,54 @@ def test_model_that_does_not_fit_its_entries_is_refused(tmp_path: Path) -> None:
     rewritten(path, model=LIGHT.model_dump())
     with pytest.raises(SegadaptError, match=r"lacks 8 entries, first head\.aux\."):
         load_checkpoint(path)
+
+
+FIRST_SETTINGS = {
+    "attention_modules": 2,
+    "dilations": [6, 12, 18, 24],
+    "batch_norm": "batch",
+    "weights": "none",
+    "input_format": "rgb_mean_std",
+}
+
+
+@pytest.mark.parametrize(
+    ("backbone", "heads"),
+    [
+        *(("squeezenet1_0", heads) for heads in ("single", "multi_level", "sum", "ancillary")),
+        ("resnet18", "multi_level"),
+        ("vgg16", "single"),
+        ("lenet", "single"),
+        ("dtn", "single"),
+    ],
+)
+def test_file_of_version_0_1_is_read(tmp_path: Path, backbone: str, heads: str) -> None:
+    """All networks had all settings then, and classifiers the published names."""
+    description = {
+        "format": "segadapt-2",
+        "model": {"backbone": backbone, "heads": heads, **FIRST_SETTINGS},
+        "classes": asdict(STREET_7),
+        "size": None,
+        "oracle": True,
+    }
+    model = build_segmenter(
+        ModelConfig(backbone=backbone, heads=heads, weights="none"), len(STREET_7.names)
+    )
+    digits = backbone in ("lenet", "dtn")
+    names = {k: published_name(k) for k in model.state_dict()}
+    if digits:
+        names |= {k: v.replace("layer6.", "classifier.") for k, v in names.items()}
+    entries = {
+        names[k]: torch.randn_like(v.float()).to(v.dtype) for k, v in model.state_dict().items()
+    }
+    path = tmp_path / "old.safetensors"
+    save_file(entries, path, {"segadapt": json.dumps(description)})
+    found = load_checkpoint(path)
+    assert (found.config.backbone, found.config.heads) == (backbone, heads)
+    assert found.config.input_format == "rgb_mean_std" and found.oracle
+    state = found.model.state_dict()
+    assert {names[k] for k in state} == entries.keys()
+    assert all(torch.equal(v, entries[names[k]]) for k, v in state.items())
 
 
 @pytest.mark.parametrize("name", ["c.safetensors", "c.pth"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -103,16 +104,32 @@ def test_precisions_are_frozen() -> None:
     assert [x.value for x in Listable] == ["recipes", "methods", "models", "datasets"]
 
 
-@pytest.mark.parametrize("module", ["torch", "torchvision", "numpy", "lightning_fabric"])
-def test_help_does_not_import_the_heavy_libraries(module: str) -> None:
+@pytest.mark.parametrize("words", [["--help"], ["show", "demo"], ["list", "recipes"]])
+def test_what_needs_no_network_does_not_import_the_heavy_libraries(words: list[str]) -> None:
+    """Every shipped recipe is read with all settings of methods, trunks and heads (the last)."""
     code = (
         "import sys, segadapt.cli\n"
-        "sys.argv = ['segadapt', '--help']\n"
+        f"sys.argv = ['segadapt', *{words!r}]\n"
         "try: segadapt.cli.main()\n"
         "except SystemExit: pass\n"
-        f"sys.exit({module!r} in sys.modules)"
+        "heavy = {'torch', 'torchvision', 'numpy', 'lightning_fabric', 'timm'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or None)"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("words", [["--help"], ["show", "demo"]])
+def test_answer_comes_within_half_a_second_of_work(words: list[str]) -> None:
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [sys.executable, "-m", "segadapt.cli", *words]
+        assert subprocess.run(command, capture_output=True).returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    # The first one may compile; the least of them is least disturbed by whatever else runs here.
+    assert min(seconds() for _ in range(4)) < 0.5
 
 
 @pytest.mark.parametrize(
@@ -217,3 +234,13 @@ def test_evaluate_and_predict_a_checkpoint(tmp_path: Path, segadapt: Callable[..
     assert predicted.max() < 11
     assert Image.open(out / "overlays/val/a.png").size == (100, 70)
     assert Image.open(out / "entropy/val/a.png").mode == "L"
+
+
+def test_models_are_listed_with_a_line_each_that_fits_a_terminal(
+    segadapt: Callable[..., Output],
+) -> None:
+    said, _ = segadapt("list", "models")
+    for name in ("resnet101", "squeezenet1_0", "timm:NAME", "lenet", "daformer", "vit", "linear"):
+        assert name in said
+    assert said.count("package.module:Class") == 2
+    assert max(map(len, said.splitlines())) <= 80

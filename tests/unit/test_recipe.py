@@ -278,8 +278,7 @@ def test_section_that_is_named_and_used_again_is_not_given_twice(tmp_path: Path)
     recipe = MERGED.replace("method: source_only", "method: &m {{name: source_only}}")
     recipe += "  more: {{stage: train, method: *m, source: again, iterations: 2}}\n"
     stages = load_recipe(write(tmp_path, recipe.format(description="x"))).stages
-    method = {"name": "source_only", "lambda_seg": {"main": 1.0, "aux": 0.1}}
-    assert stages["only"].method == stages["more"].method == method
+    assert stages["only"].method == stages["more"].method == {"name": "source_only"}
 
 
 def test_binary_file_and_unknown_name(tmp_path: Path) -> None:
@@ -329,7 +328,7 @@ def test_overrides_reach_into_methods_lists_and_missing_sections(tmp_path: Path)
         ],
     )
     second = recipe.stages["second"]
-    assert second.method == ADVENT | {"lambda_adv": {"main": 1e-4, "aux": 0.0002}}
+    assert second.method == {"name": "advent", "lambda_adv": {"main": 1e-4}}
     assert isinstance(second.method["lambda_adv"]["main"], float)
     assert recipe.stages["eval"].checkpoints == ["first.checkpoint", "second.checkpoint"]
     assert recipe.domains["src"].size == (8, 16)
@@ -374,7 +373,8 @@ def test_bad_defaults(tmp_path: Path, defaults: Any, place: str) -> None:
 
 def test_method_may_be_a_name_or_a_section(tmp_path: Path) -> None:
     stages = load_recipe(write(tmp_path, GOOD)).stages
-    assert stages["first"].method == stages["second"].method == ADVENT
+    assert stages["first"].method == {"name": "advent", "gan": "vanilla"}
+    assert stages["second"].method == {"name": "advent"}
 
 
 def test_settings_of_another_method_replace_those_of_the_defaults(tmp_path: Path) -> None:
@@ -384,9 +384,8 @@ def test_settings_of_another_method_replace_those_of_the_defaults(tmp_path: Path
     loaded = load_recipe(write(tmp_path, recipe))
     first, second = (loaded.stages[k] for k in ("first", "second"))
     assert isinstance(first, TrainStage) and isinstance(second, TrainStage)
-    assert (first.method["name"], first.method["entropy_share"]) == ("minent", 0.3)
-    assert "gan" not in first.method and "discriminator_width" not in first.method
-    assert second.method == ADVENT | {"gan": "least_squares", "discriminator_width": 4}
+    assert first.method == {"name": "minent", "entropy_share": 0.3}
+    assert second.method == {"name": "advent", "gan": "least_squares", "discriminator_width": 4}
 
 
 def test_a_setting_of_a_method_may_be_given_in_part_over_a_name_in_the_defaults(
@@ -397,7 +396,9 @@ def test_a_setting_of_a_method_may_be_given_in_part_over_a_name_in_the_defaults(
     set_ = "stages.second.method.lambda_adv.main=0.1"
     second = load_recipe(write(tmp_path, recipe), [set_]).stages["second"]
     assert isinstance(second, TrainStage)
-    assert second.method == ADVENT | {"lambda_adv": {"main": 0.1, "aux": 0.0002}}
+    assert second.method == {"name": "advent", "lambda_adv": {"main": 0.1}}
+    assert second.complete()["method"] == ADVENT | {"lambda_adv": {"main": 0.1, "aux": 0.0002}}
+    assert second.method_settings["lambda_adv"] == {"main": 0.1, "aux": 0.0002}
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ import yaml
 from recipes import GOOD, write
 
 from segadapt.base.errors import SegadaptError
-from segadapt.config.load import load_recipe, merge, recipe_names, recipe_text, whole_text
+from segadapt.commands.show import shown
+from segadapt.config.load import load_recipe, merge, recipe_names, recipe_text, validate, whole_text
 from segadapt.data.listing import dataset_names
 from segadapt.methods.base import find_method
+from segadapt.models.heads.base import find_head
 from segadapt.models.trunks.base import find_trunk
 from segadapt.stages.evaluate.config import EvaluateStage
 from segadapt.stages.train.config import TrainStage
@@ -93,3 +95,19 @@ def test_recipe_based_on_itself_or_on_nothing_is_refused(tmp_path: Path) -> None
     (tmp_path / "d.yaml").write_text("based_on: {a: 1}")
     with pytest.raises(SegadaptError, match="based_on: must be a recipe's name or a list"):
         load_recipe(str(tmp_path / "d.yaml"))
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_what_is_shown_of_a_recipe_is_all_of_it(name: str) -> None:
+    recipe = load_recipe(name)
+    shown_text = yaml.safe_load(shown(recipe))
+    again = validate(shown_text, name)
+    assert yaml.safe_load(shown(again)) == shown_text
+    for key, stage in recipe.stages.items():
+        assert again.stages[key].complete() == stage.complete()
+        if isinstance(stage, TrainStage):
+            kind = find_method(stage.method["name"])
+            model, method = shown_text["stages"][key]["model"], shown_text["stages"][key]["method"]
+            assert method.keys() == {"name", *kind.Config.model_fields}
+            trunk, head = find_trunk(model["backbone"]), find_head(model["heads"])
+            assert {*trunk.Config.model_fields, *head.Config.model_fields} < model.keys()

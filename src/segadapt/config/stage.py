@@ -55,6 +55,10 @@ class Stage(Section):
     without_effect: ClassVar[frozenset[str]] = frozenset({"workers", "save_every", "log_every"})
     """Settings that change how it runs but not what it computes."""
 
+    def complete(self) -> dict[str, Any]:
+        """All settings in their YAML form, with the defaults of the parts that it names."""
+        return self.model_dump(mode="json")
+
     def references(self) -> Sequence[Reference]:
         """All that it refers to."""
         return ()

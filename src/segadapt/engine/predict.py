@@ -122,7 +122,7 @@ class Predictor:
         model, input_format, _ = self._members[0]
         image = image.to(self._processes.device, non_blocking=True)
         with self._processes.autocast():
-            last: Tensor = model.features(normalise(image, input_format))[-1]
+            last: Tensor = model.last_features(normalise(image, input_format))
         return last.float()
 
     @torch.inference_mode()
@@ -133,9 +133,9 @@ class Predictor:
             return None
         device_image = torch.from_numpy(image.copy())[None].to(self._processes.device)
         with self._processes.autocast():
-            features = model.features(normalise(device_image, input_format))
-            output = model.head(features)
-            maps = model.head.attention_maps(features)
+            network_input = normalise(device_image, input_format)
+            output = model(network_input)
+            maps = model.attention_maps(network_input)
         size = image.shape[:2]
         assert output.summands is not None
         one, other = (upsample(x, size).softmax(dim=1) for x in output.summands)

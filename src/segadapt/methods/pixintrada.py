@@ -39,7 +39,7 @@ class PixIntraDA(Method):
 
     def check(self, training: TrainingFacts) -> str | None:
         """It needs the index of every pixel."""
-        misfit = no_target(training) or needs_pixels(training)
+        misfit = needs_pixels(training) or no_target(training)
         if misfit is not None:
             return misfit
         if not training.domain_index:

@@ -39,7 +39,9 @@ class Segmenter(nn.Module):
         Sides that the trunk cannot take are padded with zeros, on the right and below; the maps
         are those of the padded image.
         """
-        return self.trunk(self._padded(image))  # type: ignore[no-any-return]
+        down, right = self._padding(image)
+        padded = F.pad(image, (0, right, 0, down)) if down or right else image
+        return self.trunk(padded)  # type: ignore[no-any-return]
 
     def forward(self, image: Tensor) -> LevelLogits:
         """(N, 3, H, W) normalised images -> :class:`LevelLogits`.
@@ -47,27 +49,52 @@ class Segmenter(nn.Module):
         Scores have the head's resolution, or the image's own where it had to be padded: what was
         added is then cut off.
         """
-        padded = self._padded(image)
-        output: LevelLogits = self.head(self.trunk(padded))
-        if padded.shape == image.shape:
+        output: LevelLogits = self.head(self.features(image))
+        if not self._is_padded(image):
             return output
-        whole, size = padded.shape[-2:], image.shape[-2:]
-
-        def cut(logit: Tensor) -> Tensor:
-            exact = logit.to(torch.promote_types(logit.dtype, torch.float32))
-            large = F.interpolate(exact, whole, mode="bilinear", align_corners=True)
-            return large[..., : size[0], : size[1]]
-
         return LevelLogits(
-            cut(output.main),
-            None if output.aux is None else cut(output.aux),
-            None if output.summands is None else (cut(output.summands[0]), cut(output.summands[1])),
+            self._cut(output.main, image),
+            None if output.aux is None else self._cut(output.aux, image),
+            None
+            if output.summands is None
+            else (self._cut(output.summands[0], image), self._cut(output.summands[1], image)),
         )
 
-    def _padded(self, image: Tensor) -> Tensor:
+    def attention_maps(self, image: Tensor) -> list[Tensor]:
+        """Maps (N, 1, h, w) in [0, 1] that a classifier looks through; most heads have none."""
+        maps = self.head.attention_maps(self.features(image))
+        return [self._cut(map_, image) for map_ in maps] if self._is_padded(image) else maps
+
+    def last_features(self, image: Tensor) -> Tensor:
+        """The last map (N, channels, h, w), of the image alone where it had to be padded."""
+        last = self.features(image)[-1]
+        shares = (
+            side / (side + added)
+            for side, added in zip(image.shape[-2:], self._padding(image), strict=True)
+        )
+        height, width = (
+            max(1, round(share * length))
+            for share, length in zip(shares, last.shape[-2:], strict=True)
+        )
+        return last[..., :height, :width]
+
+    def _padding(self, image: Tensor) -> tuple[int, int]:
+        """Pixels that are missing below and on the right."""
         multiple = self.trunk.multiple
-        down, right = -image.shape[-2] % multiple, -image.shape[-1] % multiple
-        return F.pad(image, (0, right, 0, down)) if down or right else image
+        return -image.shape[-2] % multiple, -image.shape[-1] % multiple
+
+    def _is_padded(self, image: Tensor) -> bool:
+        return self._padding(image) != (0, 0)
+
+    def _cut(self, map_: Tensor, image: Tensor) -> Tensor:
+        """A map of the padded image brought to pixels, without what was added."""
+        height, width = image.shape[-2:]
+        down, right = self._padding(image)
+        exact = map_.to(torch.promote_types(map_.dtype, torch.float32))
+        whole = F.interpolate(
+            exact, (height + down, width + right), mode="bilinear", align_corners=True
+        )
+        return whole[..., :height, :width]
 
     def trunk_parameters(self) -> Iterator[NamedParameter]:
         """Trainable parameters of the trunk."""

@@ -30,8 +30,9 @@ def find_origins(context: StageContext) -> dict[str, Origin]:
     origins: dict[str, Origin] = {}
     for name, stage in context.recipe.stages.items():
         inputs = _inputs(context, stage, domains)
+        settings = {k: v for k, v in stage.complete().items() if k not in stage.without_effect}
         content = {
-            "config": stage.model_dump(mode="json", exclude=set(stage.without_effect)),
+            "config": settings,
             "inputs": inputs,
             "stages": {other: origins[other].fingerprint for other in _needs(context, name)},
             "seed": stage.seed_of(context.seed),

@@ -150,18 +150,18 @@ def _is_finished(context: StageContext, name: str, origin: Origin) -> bool:
             continue
         if file == STARTED and _is_begun_otherwise(directory, origin):
             return False
+        if found.get("fingerprint") == origin.fingerprint:
+            return file == MANIFEST
         if found.get("format") != FORMAT:
             raise SegadaptError(
                 f"{directory}: stage {name!r} was run with another version of segadapt, whose runs "
                 "cannot go on with this one; name another folder with --out (its checkpoints can "
                 "still be scored, used, and taken into a run by a convert stage)"
             )
-        if found.get("fingerprint") != origin.fingerprint:
-            raise SegadaptError(
-                f"{directory}: stage {name!r} was run with other settings, data, seed or "
-                f"precision; name another folder with --out, or do it again with --redo {name}"
-            )
-        return file == MANIFEST
+        raise SegadaptError(
+            f"{directory}: stage {name!r} was run with other settings, data, seed or "
+            f"precision; name another folder with --out, or do it again with --redo {name}"
+        )
     return False
 
 

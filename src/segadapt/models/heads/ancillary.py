@@ -12,7 +12,10 @@ from segadapt.models.trunks.base import Trunk
 
 
 class Ancillary(Head):
-    """DeepLab-v2's classifier and CIRN's ancillary one, summed (Gao et al., AAAI 2021)."""
+    """DeepLab-v2's classifier and CIRN's ancillary one, summed.
+
+    Gao et al., AAAI 2021, Fig. 3.
+    """
 
     Config = AncillaryConfig
     is_sum = True

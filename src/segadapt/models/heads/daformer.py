@@ -29,7 +29,11 @@ def _branch(channels: int, out: int, dilation: int) -> nn.Sequential:
 
 
 class DAFormer(Head):
-    """Every map of stride 4 and more embedded, brought to the finest, joined, and fused (ASPP)."""
+    """All maps of stride 4 and more, joined and fused (DAFormer).
+
+    Each is embedded and brought to the finest one's size; the fusion is an ASPP of separable
+    convolutions.
+    """
 
     Config = DAFormerConfig
 

@@ -11,7 +11,10 @@ from segadapt.models.trunks.base import Trunk
 
 
 class MultiLevel(Head):
-    """DeepLab-v2's classifiers on the last and on the middle map (ADVENT, Sec. 4.1)."""
+    """DeepLab-v2's classifiers on the last and the middle map.
+
+    ADVENT, Sec. 4.1.
+    """
 
     Config = MultiLevelConfig
     level_names = ("main", "aux")

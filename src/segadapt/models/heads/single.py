@@ -13,7 +13,10 @@ from segadapt.models.trunks.base import Trunk
 
 
 class Single(Head):
-    """DeepLab-v2's classifier on the last map; of trunks that see whole images, CyCADA's."""
+    """DeepLab-v2's classifier on the last map.
+
+    On trunks that see an image as a whole it is CyCADA's.
+    """
 
     Config = SingleConfig
 

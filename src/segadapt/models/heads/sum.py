@@ -11,7 +11,10 @@ from segadapt.models.trunks.base import Trunk
 
 
 class Sum(Head):
-    """Two of DeepLab-v2's classifiers, summed, as in CLAN's network (Luo et al., CVPR 2019)."""
+    """Two of DeepLab-v2's classifiers, summed (CLAN's network).
+
+    Luo et al., CVPR 2019.
+    """
 
     Config = SumConfig
     is_sum = True

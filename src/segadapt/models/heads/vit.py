@@ -18,7 +18,10 @@ class ChannelNorm(nn.LayerNorm):
 
 
 class ViT(Head):
-    """Two transposed convolutions of the last map, fourfold in all, then 3x3 and 1x1 (VFM-UDA)."""
+    """The last map, fourfold by transposed convolutions (VFM-UDA).
+
+    Two of them; then a convolution of 3x3 and one of 1x1.
+    """
 
     def __init__(self, config: Section, trunk: Trunk, num_classes: int) -> None:
         super().__init__()

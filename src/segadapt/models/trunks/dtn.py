@@ -10,7 +10,7 @@ from segadapt.models.trunks.base import Trunk
 
 
 class DTN(Trunk):
-    """CyCADA's DTN for SVHN: colour images of 32x32 as a whole, features of 1x1."""
+    """CyCADA's DTN for SVHN: colour images of 32x32 as a whole."""
 
     NAMES = ("dtn",)
     side = 32

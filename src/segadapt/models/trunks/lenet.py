@@ -13,7 +13,7 @@ GREY = (0.299, 0.587, 0.114)
 
 
 class LeNet(Trunk):
-    """CyCADA's LeNet: grey images of 28x28 as a whole, features of 1x1.
+    """CyCADA's LeNet: grey images of 28x28 as a whole.
 
     What all else of the package sees is a segmenter whose whole image is one pixel.
     """

@@ -13,10 +13,10 @@ from segadapt.models.trunks.config.resnet import ResNetConfig
 
 
 class ResNet(FreezesBatchNorm, Trunk):
-    """torchvision's ResNets, dilated to output stride 8 (DeepLab-v2; ADVENT, Sec. 4.1).
+    """torchvision's ResNets, dilated to output stride 8 (DeepLab-v2).
 
-    Entry names are torchvision's, which the published checkpoints have too. Maps: the outputs of
-    ``layer1`` to ``layer4``.
+    ADVENT, Sec. 4.1. Entry names are torchvision's, which the published checkpoints have too.
+    Maps: the outputs of ``layer1`` to ``layer4``.
     """
 
     Config = ResNetConfig

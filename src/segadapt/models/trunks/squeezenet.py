@@ -13,11 +13,11 @@ _ENDS = (6, 11, 13)
 
 
 class SqueezeNet(Trunk):
-    """SqueezeNet 1.0 (Iandola et al., 2016) at output stride 8: light, without batch norm.
+    """SqueezeNet 1.0 at output stride 8: light, without batch norm.
 
-    The last pooling keeps its window but loses its stride, and the module after it is dilated
-    instead, as DeepLab does. Entry names are torchvision's ``features.*``. There is no batch norm,
-    so scores do not depend on the batch; rates tuned for ResNets diverge.
+    Iandola et al., 2016. The last pooling keeps its window but loses its stride, and the module
+    after it is dilated instead, as DeepLab does. Entry names are torchvision's ``features.*``.
+    There is no batch norm, so scores do not depend on the batch; rates tuned for ResNets diverge.
     """
 
     NAMES = ("squeezenet1_0",)

@@ -12,12 +12,12 @@ _POOL3, _POOL4, _POOL5 = 16, 23, 30  # in torchvision's `features`
 
 
 class VGG(Trunk):
-    """VGG-16 (Simonyan and Zisserman, 2015) at output stride 8, one level only.
+    """VGG-16 at output stride 8, one level only.
 
-    The fourth and fifth pooling are gone and conv5 is dilated by 2 (Chen et al., DeepLab-v2). The
-    two fully connected layers are 3x3 convolutions of 1024 channels, dilated by 4. The order, and
-    so the entry names ``features.*``, are those of AdaptSegNet's published VGG file: without
-    pool4 every number behind it is one less than torchvision's.
+    Simonyan and Zisserman, 2015. The fourth and fifth pooling are gone and conv5 is dilated by 2
+    (Chen et al., DeepLab-v2). The two fully connected layers are 3x3 convolutions of 1024 channels,
+    dilated by 4. The order, and so the entry names ``features.*``, are those of AdaptSegNet's
+    published VGG file: without pool4 every number behind it is one less than torchvision's.
     """
 
     NAMES = ("vgg16",)

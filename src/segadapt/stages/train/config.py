@@ -59,16 +59,24 @@ class TrainStage(Stage):
 
     @field_validator("method")
     @classmethod
-    def _with_its_settings(cls, value: dict[str, Any]) -> dict[str, Any]:
-        name = value.get("name")
-        if not isinstance(name, str):
+    def _has_name_and_settings(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(value.get("name"), str):
             raise ValueError("needs a name, as in `method: advent` or `method: {name: advent}`")
-        given = {key: setting for key, setting in value.items() if key != "name"}
         try:
-            section = METHODS.settings(name)
+            _all_settings(value)
         except SegadaptError as error:
             raise ValueError(str(error)) from error
-        return {"name": name, **filled(section, given, f"method {name}")}
+        return value
+
+    @property
+    def method_settings(self) -> dict[str, Any]:
+        """All settings of the method; what the recipe does not say has its default."""
+        return _all_settings(self.method)
+
+    def complete(self) -> dict[str, Any]:
+        """With all settings of the method."""
+        method = {"name": self.method["name"], **self.method_settings}
+        return {**super().complete(), "method": method}
 
     def references(self) -> list[Reference]:
         """Source and target, where it starts from, and the class prior."""
@@ -121,3 +129,9 @@ class TrainStage(Stage):
         from segadapt.stages.train.run import run
 
         return run(self, work)
+
+
+def _all_settings(method: dict[str, Any]) -> dict[str, Any]:
+    name = method["name"]
+    given = {key: setting for key, setting in method.items() if key != "name"}
+    return filled(METHODS.settings(name), given, f"method {name}")

@@ -16,8 +16,7 @@ def build_method(
     class_prior: tuple[float, ...] | None = None,
 ) -> Method:
     """The method of a train stage, its settings those of the method's own section."""
-    settings = dict(stage.method)
-    method_class = find_method(settings.pop("name"))
+    method_class = find_method(stage.method["name"])
     mean = processes.mean if processes is not None and processes.count > 1 else None
     task = task_of(classes, mean, class_prior)
-    return method_class(method_class.Config(**settings), task)
+    return method_class(method_class.Config(**stage.method_settings), task)
