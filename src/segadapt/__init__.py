@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,11 +9,7 @@ if TYPE_CHECKING:
     from segadapt.runs.pipeline import run
 
 from segadapt.base.errors import SegadaptError
-
-try:
-    __version__ = version("segadapt")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0+unknown"
+from segadapt.base.version import __version__
 
 __all__ = ["SegadaptError", "__version__", "load", "run"]
 

@@ -285,9 +285,9 @@ def report(
 
 def _version(value: bool) -> None:
     if value:
-        import segadapt
+        from segadapt.base.version import __version__
 
-        typer.echo(segadapt.__version__)
+        typer.echo(__version__)
         raise typer.Exit
 
 

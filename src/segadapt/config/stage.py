@@ -6,7 +6,9 @@ the stages' ``config.py`` alone, and no torch; what checks and runs is imported 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from segadapt.artefacts import Kind
@@ -94,6 +96,8 @@ class Stage(Section):
     def check(self, context: StageContext, place: str) -> None:
         """Find what is wrong before any work; that references exist and fit is known already.
 
+        Stages in folders have it as ``check(stage, context, place)`` in ``check.py``.
+
         Args:
             context: the run.
             place: what messages begin with: ``stages.NAME``.
@@ -101,13 +105,22 @@ class Stage(Section):
         Raises:
             SegadaptError: something is wrong.
         """
+        check = self._beside("check", "check")
+        if check is not None:
+            check(self, context, place)
 
     def disk(self, context: StageContext) -> int:
-        """Bytes that it is about to write, as far as that is known; small files do not count."""
-        return 0
+        """Bytes that it is about to write, as far as that is known; small files do not count.
+
+        Stages in folders have it as ``written_bytes(stage, context)`` in ``check.py``.
+        """
+        written_bytes = self._beside("check", "written_bytes")
+        return 0 if written_bytes is None else int(written_bytes(self, context))
 
     def run(self, work: Work) -> dict[str, Any]:
         """Do the work, and leave the outputs in ``work.directory``.
+
+        Stages in folders have it as ``run(stage, work)`` in ``run.py``.
 
         It may be killed at any moment and is then called again: what is in the folder is what it
         wrote before. With several processes each of them calls it.
@@ -115,7 +128,23 @@ class Stage(Section):
         Returns:
             Numbers for the manifest and the report.
         """
-        raise NotImplementedError
+        run = self._beside("run", "run")
+        assert run is not None, f"{type(self).__name__} does not say how it runs"
+        summary: dict[str, Any] = run(self, work)
+        return summary
+
+    def _beside(self, file: str, function: str) -> Callable[..., Any] | None:
+        """A function of a file in the stage's folder, imported no earlier than it is needed."""
+        module = type(self).__module__
+        package = module.removesuffix(".config")
+        if not module.startswith(f"{STAGES.package}."):
+            return None  # a user's own, which overrides these methods
+        if importlib.util.find_spec(f"{package}.{file}") is None:
+            return None  # there is nothing to check
+        found: Callable[..., Any] | None = getattr(
+            importlib.import_module(f"{package}.{file}"), function, None
+        )
+        return found
 
     def _origin(self) -> str:
         assert self.derived_from is not None, f"{type(self).__name__} does not say derived_from"

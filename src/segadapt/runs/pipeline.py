@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Unpack
 
-import segadapt
+from segadapt.base.version import __version__
 from segadapt.artefacts import write_json
 from segadapt.base.compute import Compute, ComputeSettings
 from segadapt.config.recipe import Recipe
@@ -129,7 +129,7 @@ def _run_stages(processes: Processes, context: StageContext, origins: dict[str, 
                 "seed": context.seed,
                 "precision": context.compute.precision,
                 "processes": processes.count,
-                "version": segadapt.__version__,
+                "version": __version__,
                 "config": stage.model_dump(mode="json"),
                 "inputs": origin.inputs,
                 "artefacts": stage.outputs,

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 import yaml
 
-import segadapt
+from segadapt.base.version import __version__
 from segadapt.artefacts import write_json
 from segadapt.engine.fabric import pick_device
 from segadapt.stages.context import StageContext
@@ -44,7 +44,7 @@ def write_provenance(context: StageContext, overrides: Sequence[str]) -> None:
             "description": recipe.description,
             "seed": context.seed,
             "command": _command(context, overrides),
-            "version": segadapt.__version__,
+            "version": __version__,
             "started": started,
             "hardware": {
                 "cpu": _cpu_name(),

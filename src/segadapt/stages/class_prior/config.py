@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from segadapt.config.stage import LABELLED, Reference, Stage
 from segadapt.config.values import Workers
-
-if TYPE_CHECKING:
-    from segadapt.stages.context import Work
 
 
 class ClassPriorStage(Stage):
@@ -23,9 +18,3 @@ class ClassPriorStage(Stage):
     def references(self) -> list[Reference]:
         """The labelled source."""
         return [Reference("source", self.source, LABELLED, labelled=True)]
-
-    def run(self, work: Work) -> dict[str, Any]:
-        """See :func:`segadapt.stages.class_prior.run.run`."""
-        from segadapt.stages.class_prior.run import run
-
-        return run(self, work)

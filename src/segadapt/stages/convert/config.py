@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segadapt.config.stage import Stage
 
 if TYPE_CHECKING:
     from segadapt.base.classes import ClassSet
     from segadapt.config.model import ModelConfig
-    from segadapt.stages.context import StageContext, Work
+    from segadapt.stages.context import StageContext
 
 
 class ConvertStage(Stage):
@@ -28,26 +28,21 @@ class ConvertStage(Stage):
 
     def classes(self, context: StageContext) -> ClassSet:
         """Those that the file says."""
-        from segadapt.stages.convert.check import taken
-
-        return taken(self, context)[1]
+        return self._taken(context)[1]
 
     def network(self, context: StageContext) -> ModelConfig:
         """That of the file."""
-        from segadapt.stages.convert.check import taken
-
-        return taken(self, context)[0]
+        return self._taken(context)[0]
 
     def check(self, context: StageContext, place: str) -> None:
         """The file must be there and be read."""
-        self.network(context)
+        self._taken(context)
 
     def disk(self, context: StageContext) -> int:
         """As much as the file has."""
         return context.file(self.file).stat().st_size
 
-    def run(self, work: Work) -> dict[str, Any]:
-        """See :func:`segadapt.stages.convert.run.run`."""
-        from segadapt.stages.convert.run import run
+    def _taken(self, context: StageContext) -> tuple[ModelConfig, ClassSet]:
+        from segadapt.stages.convert.taken import taken
 
-        return run(self, work)
+        return taken(context.file(self.file), self.family)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from segadapt.config.stage import Stage
 from segadapt.config.values import Positive, Size
 
 if TYPE_CHECKING:
-    from segadapt.stages.context import StageContext, Work
+    from segadapt.stages.context import StageContext
 
 
 class DrawStage(Stage):
@@ -29,9 +29,3 @@ class DrawStage(Stage):
     def disk(self, context: StageContext) -> int:
         """Pictures, as if nothing could be packed."""
         return sum(self.counts.values()) * self.size[0] * self.size[1] * 3
-
-    def run(self, work: Work) -> dict[str, Any]:
-        """See :func:`segadapt.stages.draw.run.run`."""
-        from segadapt.stages.draw.run import run
-
-        return run(self, work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
@@ -12,7 +12,7 @@ from segadapt.config.values import Positive, Weights, Workers
 from segadapt.config.views import Views
 
 if TYPE_CHECKING:
-    from segadapt.stages.context import StageContext, Work
+    from segadapt.stages.context import StageContext
 
 
 class EvaluateStage(Stage):
@@ -68,9 +68,3 @@ class EvaluateStage(Stage):
 
         if self.views != Views():
             require_pixels(self, context, place)
-
-    def run(self, work: Work) -> dict[str, Any]:
-        """See :func:`segadapt.stages.evaluate.run.run`."""
-        from segadapt.stages.evaluate.run import run
-
-        return run(self, work)

@@ -16,7 +16,7 @@ from segadapt.stages.pixel_split.rules import (
 )
 
 if TYPE_CHECKING:
-    from segadapt.stages.context import StageContext, Work
+    from segadapt.stages.context import StageContext
 
 
 class PixelSplitStage(Stage):
@@ -54,9 +54,3 @@ class PixelSplitStage(Stage):
         from segadapt.stages.whole_images import require_pixels
 
         require_pixels(self, context, place)
-
-    def run(self, work: Work) -> dict[str, Any]:
-        """See :func:`segadapt.stages.pixel_split.run.run`."""
-        from segadapt.stages.pixel_split.run import run
-
-        return run(self, work)

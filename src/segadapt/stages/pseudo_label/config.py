@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from segadapt.config.stage import IMAGES, Reference, Stage
 from segadapt.config.values import Positive, Workers
-
-if TYPE_CHECKING:
-    from segadapt.stages.context import Work
 
 
 class PseudoLabelStage(Stage):
@@ -28,9 +23,3 @@ class PseudoLabelStage(Stage):
             Reference("checkpoint", self.checkpoint, ("checkpoint",)),
             Reference("images", self.images, IMAGES),
         ]
-
-    def run(self, work: Work) -> dict[str, Any]:
-        """See :func:`segadapt.stages.pseudo_label.run.run`."""
-        from segadapt.stages.pseudo_label.run import run
-
-        return run(self, work)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from segadapt.config.stage import IMAGES, Reference, Stage
 from segadapt.config.values import Fraction, Positive, Workers
-
-if TYPE_CHECKING:
-    from segadapt.stages.context import StageContext, Work
 
 
 class RankStage(Stage):
@@ -44,15 +41,3 @@ class RankStage(Stage):
                 "out (a ratio of 1 is self-training: method source_only on the pseudo-labels)"
             )
         return None
-
-    def check(self, context: StageContext, place: str) -> None:
-        """See :func:`segadapt.stages.rank.check.check`."""
-        from segadapt.stages.rank.check import check
-
-        check(self, context, place)
-
-    def run(self, work: Work) -> dict[str, Any]:
-        """See :func:`segadapt.stages.rank.run.run`."""
-        from segadapt.stages.rank.run import run
-
-        return run(self, work)

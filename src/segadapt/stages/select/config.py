@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from pydantic import model_validator
 
 from segadapt.config.stage import IMAGES, Reference, Stage
 from segadapt.config.values import Positive, Workers
-
-if TYPE_CHECKING:
-    from segadapt.stages.context import StageContext, Work
 
 
 class SelectStage(Stage):
@@ -45,15 +42,3 @@ class SelectStage(Stage):
         if self.source is not None:
             found.append(Reference("source", self.source, ("source",), labelled=True))
         return found
-
-    def check(self, context: StageContext, place: str) -> None:
-        """See :func:`segadapt.stages.select.check.check`."""
-        from segadapt.stages.select.check import check
-
-        check(self, context, place)
-
-    def run(self, work: Work) -> dict[str, Any]:
-        """See :func:`segadapt.stages.select.run.run`."""
-        from segadapt.stages.select.run import run
-
-        return run(self, work)

@@ -15,7 +15,7 @@ from segadapt.config.training import DiscriminatorOptimizer, Jitter, ModelOptimi
 from segadapt.config.values import Positive, ScaleRange, Workers
 
 if TYPE_CHECKING:
-    from segadapt.stages.context import StageContext, Work
+    from segadapt.stages.context import StageContext
 
 
 class TrainStage(Stage):
@@ -111,24 +111,6 @@ class TrainStage(Stage):
     def networks(self, context: StageContext) -> list[ModelConfig]:
         """That one alone: where it starts from must be the same."""
         return [self.model]
-
-    def check(self, context: StageContext, place: str) -> None:
-        """See :func:`segadapt.stages.train.check.check`."""
-        from segadapt.stages.train.check import check
-
-        check(self, context, place)
-
-    def disk(self, context: StageContext) -> int:
-        """Checkpoint and state."""
-        from segadapt.stages.train.check import written_bytes
-
-        return written_bytes(self, context)
-
-    def run(self, work: Work) -> dict[str, Any]:
-        """See :func:`segadapt.stages.train.run.run`."""
-        from segadapt.stages.train.run import run
-
-        return run(self, work)
 
 
 def _all_settings(method: dict[str, Any]) -> dict[str, Any]:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from pydantic import model_validator
 
 from segadapt.config.stage import IMAGES, Reference, Stage
 from segadapt.config.translation import CycleGANConfig, TranslatorOptimizer
 from segadapt.config.values import Positive, Workers
-
-if TYPE_CHECKING:
-    from segadapt.stages.context import StageContext, Work
 
 
 class TrainTranslatorStage(CycleGANConfig, Stage):
@@ -63,21 +58,3 @@ class TrainTranslatorStage(CycleGANConfig, Stage):
                 Reference("segmenter", self.segmenter, ("checkpoint",), same_classes=reads)
             )
         return found
-
-    def check(self, context: StageContext, place: str) -> None:
-        """See :func:`segadapt.stages.train_translator.check.check`."""
-        from segadapt.stages.train_translator.check import check
-
-        check(self, context, place)
-
-    def disk(self, context: StageContext) -> int:
-        """Networks, their state, and the pools of translated images."""
-        from segadapt.stages.train_translator.check import written_bytes
-
-        return written_bytes(self, context)
-
-    def run(self, work: Work) -> dict[str, Any]:
-        """See :func:`segadapt.stages.train_translator.run.run`."""
-        from segadapt.stages.train_translator.run import run
-
-        return run(self, work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,9 +14,6 @@ from segadapt.stages.translate.rules import (
     FourierTranslation,
     GeneratorTranslation,
 )
-
-if TYPE_CHECKING:
-    from segadapt.stages.context import StageContext, Work
 
 
 class TranslateStage(Stage):
@@ -74,21 +71,3 @@ class TranslateStage(Stage):
     def files(self) -> dict[str, str]:
         """A generator, or a folder of images."""
         return self.translation.files
-
-    def check(self, context: StageContext, place: str) -> None:
-        """See :func:`segadapt.stages.translate.check.check`."""
-        from segadapt.stages.translate.check import check
-
-        check(self, context, place)
-
-    def disk(self, context: StageContext) -> int:
-        """Translated images, where their number and size are known."""
-        from segadapt.stages.translate.check import written_bytes
-
-        return written_bytes(self, context)
-
-    def run(self, work: Work) -> dict[str, Any]:
-        """See :func:`segadapt.stages.translate.run.run`."""
-        from segadapt.stages.translate.run import run
-
-        return run(self, work)

@@ -8,15 +8,12 @@ from pathlib import Path
 from segadapt.base.classes import ClassSet
 from segadapt.config.model import ModelConfig
 from segadapt.models.files.checkpoints import load_checkpoint
-from segadapt.stages.context import StageContext
-from segadapt.stages.convert.config import ConvertStage
 
 
-def taken(stage: ConvertStage, context: StageContext) -> tuple[ModelConfig, ClassSet]:
+def taken(file: Path, family: str | None) -> tuple[ModelConfig, ClassSet]:
     """Settings and classes of the network; every stage that uses it asks."""
-    file = context.file(stage.file)
     changed = file.stat().st_mtime_ns if file.is_file() else 0
-    return _read(file, stage.family, changed)
+    return _read(file, family, changed)
 
 
 @lru_cache(maxsize=8)
