@@ -270,17 +270,15 @@ def test_entries_have_timm_names_in_the_trunk(backbone: str) -> None:
     assert all(own[k].shape == named[k].shape for k in own)
 
 
-@pytest.mark.parametrize(("backbone", "heads"), LIGHT_PAIRS)
-def test_weight_decay_spares_what_is_one_number_for_a_channel_in_networks_of_today(
-    backbone: str, heads: str
-) -> None:
-    model = build(backbone, heads)
+@EVERY_TRUNK
+def test_weight_decay_spares_norms_biases_and_embeddings_of_timm_alone(backbone: str) -> None:
+    model = build(backbone, "linear" if backbone in TIMM else "single", device_of(backbone))
     for name, parameter, decays in model.trunk_parameters():
-        if backbone in OURS or parameter.ndim <= 1:
-            assert decays == (backbone in OURS), name
-    for name, parameter, decays in model.head_parameters():
-        today = heads in ("daformer", "vit")
-        assert decays == (parameter.ndim > 1 or not today), name
+        spared = backbone in TIMM and (
+            parameter.ndim <= 1 or "pos_embed" in name or "token" in name
+        )
+        assert decays == (not spared), name
+    assert all(decays for _, _, decays in model.head_parameters())
 
 
 @pytest.mark.parametrize("room", [TRUNKS, HEADS])

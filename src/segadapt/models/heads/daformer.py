@@ -49,9 +49,11 @@ class DAFormer(Head):
         self.dropout = nn.Dropout2d(config.dropout)
         self.main = nn.Conv2d(width, num_classes, 1)
 
-    def decays(self, name: str, parameter: nn.Parameter) -> bool:
-        """Neither norms nor biases."""
-        return parameter.ndim > 1
+    def initialise(self) -> None:
+        """As the released program starts it."""
+        nn.init.normal_(self.main.weight, 0.0, 0.01)
+        assert self.main.bias is not None
+        nn.init.zeros_(self.main.bias)
 
     def forward(self, maps: list[Tensor]) -> LevelLogits:
         """See :meth:`Head.forward`; scores have the stride of the finest map that is taken."""

@@ -12,6 +12,9 @@ from segadapt.models.trunks.base import Trunk
 class ChannelNorm(nn.LayerNorm):
     """Layer norm over the channels of maps (N, C, h, w)."""
 
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, eps=1e-6)
+
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
@@ -20,7 +23,8 @@ class ChannelNorm(nn.LayerNorm):
 class ViT(Head):
     """The last map, fourfold by transposed convolutions (VFM-UDA).
 
-    Two of them; then a convolution of 3x3 and one of 1x1.
+    Two of them, a convolution of 3x3 and one of 1x1, a layer norm after each but the last, and no
+    biases, as in the released program.
     """
 
     def __init__(self, config: Section, trunk: Trunk, num_classes: int) -> None:
@@ -28,19 +32,20 @@ class ViT(Head):
         channels = trunk.channels[-1]
         half, quarter = channels // 2, channels // 4
         self.upscale = nn.Sequential(
-            nn.ConvTranspose2d(channels, half, 2, stride=2),
+            nn.ConvTranspose2d(channels, half, 2, stride=2, bias=False),
             ChannelNorm(half),
             nn.GELU(),
-            nn.ConvTranspose2d(half, quarter, 2, stride=2),
+            nn.ConvTranspose2d(half, quarter, 2, stride=2, bias=False),
+            ChannelNorm(quarter),
+            nn.Conv2d(quarter, quarter, 3, padding=1, bias=False),
             ChannelNorm(quarter),
         )
-        self.mix = nn.Conv2d(quarter, quarter, 3, padding=1)
-        self.main = nn.Conv2d(quarter, num_classes, 1)
+        self.main = nn.Conv2d(quarter, num_classes, 1, bias=False)
 
-    def decays(self, name: str, parameter: nn.Parameter) -> bool:
-        """Neither norms nor biases."""
-        return parameter.ndim > 1
+    def initialise(self) -> None:
+        """As the released program starts it."""
+        nn.init.normal_(self.main.weight, 0.0, 0.1)
 
     def forward(self, maps: list[Tensor]) -> LevelLogits:
         """See :meth:`Head.forward`; scores have a fourth of the last map's stride."""
-        return LevelLogits(self.main(self.mix(self.upscale(maps[-1]))))
+        return LevelLogits(self.main(self.upscale(maps[-1])))
