@@ -6,18 +6,19 @@ import itertools
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from segadapt.base.errors import SegadaptError
-from segadapt.base.parts import HEADS, TRUNKS
+from segadapt.base.parts import HEADS, TRUNKS, Room
 from segadapt.config import ModelConfig
 from segadapt.models.build import build_segmenter
 from segadapt.models.heads.base import find_head
 from segadapt.models.segmenter import Segmenter
-from segadapt.models.trunks.base import find_trunk, trunk_names
+from segadapt.models.trunks.base import find_trunk
 
 CLASSES = 4
-OURS = [name for name in trunk_names() if name != "timm:NAME"]
+OURS = [name for name in TRUNKS.names() if name != "timm:NAME"]
 # Four families of timm's: a ResNet, one with depthwise convolutions, a modern one, a ViT.
 TIMM = (
     "timm:resnet10t",
@@ -218,8 +219,12 @@ def test_output_stride_of_a_vit_is_refused_in_a_sentence() -> None:
 def test_unknown_networks_are_told() -> None:
     with pytest.raises(SegadaptError, match=r"timm has no network 'resnet1010'"):
         build("timm:resnet1010", "single")
-    with pytest.raises(SegadaptError, match=r"'resnet1010' is unknown.*timm:NAME.*module:Class"):
+    with pytest.raises(
+        ValidationError, match=r"'resnet1010': unknown; there are.*timm:NAME.*Class"
+    ):
         build("resnet1010", "single")
+    with pytest.raises(ValidationError, match=r"'timm:': cannot be imported"):
+        build("timm:", "single")
 
 
 @pytest.mark.parametrize("backbone", [x for x in TRUNK_NAMES if x not in LARGE and x in OURS])
@@ -282,10 +287,9 @@ def test_weight_decay_spares_norms_biases_and_embeddings_of_timm_alone(backbone:
 
 
 @pytest.mark.parametrize("room", [TRUNKS, HEADS])
-def test_settings_are_known_without_the_class_and_are_the_class_own(room: object) -> None:
-    assert room in (TRUNKS, HEADS)
-    for file in room.names():
-        assert room.settings(file) is room.find(file).Config, file
+def test_settings_are_known_without_the_class_and_are_the_class_own(room: Room) -> None:
+    for name in room.names():
+        assert room.settings(name) is room.find(name).Config, name
 
 
 def test_no_trunk_and_head_have_a_setting_of_the_same_name() -> None:

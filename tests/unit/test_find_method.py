@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from segadapt.base.errors import SegadaptError
+from segadapt.base.parts import TRUNKS
 from segadapt.methods.base import Method, find_method, method_names
 
 OWN = """
@@ -70,3 +71,9 @@ def test_what_is_no_method_is_told(own_module: str, name: str, says: str) -> Non
     with pytest.raises(SegadaptError, match=says) as caught:
         find_method(name)
     assert str(caught.value).startswith(f"method {name}: ")
+
+
+@pytest.mark.parametrize("name", ["resnet:Mine", "vgg.mine:Class", "timm.models:Class"])
+def test_module_of_ones_own_may_begin_as_a_file_of_ours(name: str) -> None:
+    with pytest.raises(SegadaptError, match=rf"^backbone {name}: cannot be imported"):
+        TRUNKS.find(name)

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 from dataclasses import dataclass
 from functools import lru_cache
-from types import ModuleType
 from typing import Any, cast
 
 from segadapt.base.errors import SegadaptError
@@ -29,18 +27,20 @@ class Room:
     base: str
     """The class that all of them are subclasses of, with its module."""
     families: bool = False
-    """One file has several parts, whose names begin with the file's (``resnet18``) or go on after a
-    colon (``timm:NAME``)."""
+    """One file has several parts; their section's ``names`` lists them (``resnet18``), or they go
+    on after a colon (``timm:NAME``)."""
     folders: bool = False
     """A part is a folder, and its class the section of its settings, in ``config.py``."""
 
+    def files(self) -> list[str]:
+        """Names of the files, or folders, without torch."""
+        return _modules(self.package, self.folders)
+
     def names(self) -> list[str]:
-        """Names of the files, without torch."""
-        folder = importlib.import_module(self.package)
-        found = pkgutil.iter_modules(folder.__path__)
-        return sorted(
-            x.name for x in found if x.ispkg == self.folders and x.name not in ("base", "config")
-        )
+        """Names of all parts of ours, without torch."""
+        if not self.families:
+            return self.files()
+        return [name for file in self.files() for name in self._names_in(file)]
 
     def find(self, name: str) -> type[Any]:
         """The class of a part.
@@ -50,11 +50,8 @@ class Room:
         """
         file = self._file(name)
         if file is None:
-            return self._own(name)
-        if self.folders:
-            module = importlib.import_module(f"{self.package}.{file}.config")
-            return self._class_in(module, file, self.kind)
-        return self._class_in(importlib.import_module(f"{self.package}.{file}"), file, "")
+            return own_class(self.kind, name, self.base)
+        return self._class_of(file)
 
     def settings(self, name: str) -> type[Section]:
         """The section of a part's settings; torch is imported for those of a user's own only.
@@ -64,46 +61,66 @@ class Room:
         """
         file = self._file(name)
         if file is None:
-            return cast("type[Section]", self._own(name).Config)
-        module = f"{self.package}.config.{file}"
-        if not _exists(module):
-            return Section  # a part of ours without settings
-        return self._class_in(importlib.import_module(module), file, "config")
+            return cast("type[Section]", own_class(self.kind, name, self.base).Config)
+        return self._settings_of(file)
 
     def first_lines(self) -> dict[str, str]:
         """What each file's part is, in a line, by the names to use."""
         found = {}
-        for file in self.names():
-            part = self.find(file)
-            line = (part.__doc__ or "").strip().splitlines()[0]
-            names = getattr(part, "NAMES", ()) or (f"{file}:NAME" if self.families else file,)
-            found[", ".join(names)] = line
+        for file in self.files():
+            part = self._class_of(file)
+            names = self._names_in(file) if self.families else [file]
+            found[", ".join(names)] = (part.__doc__ or "").strip().splitlines()[0]
         return found
+
+    def unknown(self) -> str:
+        """What is said after a name that is none."""
+        return (
+            f"unknown; there are {', '.join(self.names())}, or package.module:Class for one of "
+            "your own"
+        )
 
     def _file(self, name: str) -> str | None:
         """The file of a part of ours; None of a user's own."""
-        names = self.names()
-        if name in names:
-            return name
-        family = re.match(r"[a-z_]+", name)
-        if self.families and family is not None and family[0] in names:
-            return family[0]
+        if not self.families:
+            if name in self.files():
+                return name
+        else:
+            before, colon, after = name.partition(":")
+            for file in self.files():
+                listed = getattr(self._settings_of(file), "names", ())
+                if name in listed or (not listed and before == file and colon and after):
+                    return file
         if ":" in name:
             return None
-        raise SegadaptError(
-            f"{self.kind} {name}: unknown; there are {', '.join(names)}, "
-            "or package.module:Class for one of your own"
-        )
+        raise SegadaptError(f"{self.kind} {name}: {self.unknown()}")
 
-    def _own(self, name: str) -> type[Any]:
-        return own_class(self.kind, name, self.base)
+    def _names_in(self, file: str) -> list[str]:
+        return list(getattr(self._settings_of(file), "names", ())) or [f"{file}:NAME"]
 
-    def _class_in(self, module: ModuleType, file: str, ending: str) -> type[Any]:
+    def _settings_of(self, file: str) -> type[Section]:
+        if file not in _modules(f"{self.package}.config", folders=False):
+            return Section  # a part of ours without settings
+        return self._class_in(f"{self.package}.config.{file}", file, "config")
+
+    def _class_of(self, file: str) -> type[Any]:
+        if self.folders:
+            return self._class_in(f"{self.package}.{file}.config", file, self.kind)
+        return self._class_in(f"{self.package}.{file}", file, "")
+
+    def _class_in(self, module: str, file: str, ending: str) -> type[Any]:
         wanted = file.replace("_", "") + ending
-        for attribute in vars(module).values():
+        for attribute in vars(importlib.import_module(module)).values():
             if isinstance(attribute, type) and attribute.__name__.lower() == wanted:
                 return attribute
-        raise SegadaptError(f"{self.kind} {file}: {module.__name__} holds no class {wanted}")
+        raise SegadaptError(f"{self.kind} {file}: {module} holds no class {wanted}")
+
+
+@lru_cache
+def _modules(package: str, folders: bool) -> list[str]:
+    """Names of the modules of a package, or of the packages in it."""
+    found = pkgutil.iter_modules(importlib.import_module(package).__path__)
+    return sorted(x.name for x in found if x.ispkg == folders and x.name not in ("base", "config"))
 
 
 def own_class(kind: str, name: str, base: str) -> type[Any]:
@@ -125,13 +142,6 @@ def own_class(kind: str, name: str, base: str) -> type[Any]:
     if not (isinstance(found, type) and issubclass(found, wanted)):
         raise SegadaptError(f"{kind} {name}: is not a subclass of {base}")
     return found
-
-
-@lru_cache
-def _exists(module: str) -> bool:
-    package, _, name = module.rpartition(".")
-    folder = importlib.import_module(package)
-    return name in {x.name for x in pkgutil.iter_modules(folder.__path__)}
 
 
 METHODS = Room("method", "segadapt.methods", "segadapt.methods.base.Method")

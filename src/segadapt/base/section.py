@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
@@ -49,10 +49,22 @@ def filled(section: type[Section], given: Mapping[str, Any], owner: str) -> dict
 
 
 def _completed(section: type[Section], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, with the defaults of sections within it that were given in part."""
     completed = dict(given)
     for key, value in given.items():
         field = section.model_fields.get(key)
-        default = field.get_default(call_default_factory=True) if field is not None else None
-        if isinstance(default, Section) and isinstance(value, Mapping):
-            completed[key] = {**default.model_dump(), **_completed(type(default), value)}
+        inner = _section_in(field.annotation) if field is not None else None
+        if field is None or inner is None or not isinstance(value, Mapping):
+            continue
+        default = field.get_default(call_default_factory=True)
+        below = default if isinstance(default, inner) else inner.model_construct()
+        completed[key] = {**below.model_dump(), **_completed(inner, value)}
     return completed
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    """The section that a value is, or may be."""
+    if isinstance(annotation, type):
+        return annotation if issubclass(annotation, Section) else None
+    found = [x for x in map(_section_in, get_args(annotation)) if x is not None]
+    return found[0] if len(found) == 1 else None

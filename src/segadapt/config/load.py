@@ -142,10 +142,10 @@ def _defaults(defaults: Any, title: str) -> dict[str, Any]:
         try:
             STAGES.find(str(kind))
         except SegadaptError as error:
-            raise SegadaptError(
-                f"recipe {title}: defaults.{kind}: is no kind of stage; there are "
-                f"{', '.join(STAGES.names())}"
-            ) from error
+            problem = f"is no kind of stage; there are {', '.join(STAGES.names())}"
+            if ":" in str(kind):
+                problem = str(error)
+            raise SegadaptError(f"recipe {title}: defaults.{kind}: {problem}") from error
         if not isinstance(settings, dict):
             raise SegadaptError(
                 f"recipe {title}: defaults.{kind}: must be a mapping (it is {settings!r})"
@@ -175,7 +175,10 @@ def _stage(
         )
     kind = given["stage"]
     if not isinstance(kind, str):
-        return given
+        raise SegadaptError(
+            f"recipe {title}: stages.{key}.stage: {kind!r} is no kind of stage; there are "
+            f"{', '.join(STAGES.names())}"
+        )
     try:
         section = STAGES.find(kind)
     except SegadaptError as error:

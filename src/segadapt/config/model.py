@@ -85,4 +85,5 @@ def _section(key: str, name: str) -> type[Section]:
     try:
         return ROOMS[key].settings(name)
     except SegadaptError as error:
-        raise problem_at(key, str(error)) from error
+        message = str(error).removeprefix(f"{ROOMS[key].kind} {name}: ")
+        raise problem_at(key, f"{name!r}: {message}") from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SerializeAsAny
+from typing import Any
+
+from pydantic import Field, SerializeAsAny, field_validator
 
 from segadapt.base.section import Section
 from segadapt.config.data import DomainConfig
-from segadapt.config.stage import Stage
+from segadapt.config.stage import STAGES, Stage
 
 
 class Recipe(Section):
@@ -16,3 +18,17 @@ class Recipe(Section):
     description: str = ""
     domains: dict[str, DomainConfig]
     stages: dict[str, SerializeAsAny[Stage]] = Field(min_length=1)
+
+    @field_validator("stages", mode="before")
+    @classmethod
+    def _of_their_kinds(cls, value: Any) -> Any:
+        # From plain values, as of a dump; `load.validate` says better what is wrong with them.
+        if not isinstance(value, dict):
+            return value
+        return {key: _stage_of(stage) for key, stage in value.items()}
+
+
+def _stage_of(value: Any) -> Any:
+    if isinstance(value, dict) and isinstance(value.get("stage"), str):
+        return STAGES.find(value["stage"]).model_validate(value)
+    return value

@@ -12,7 +12,7 @@ NAMES = {
     "test": "a test domain",
     "images": "a split's images",
     "labels": "pseudo-labels",
-    "indexed_labels": "pseudo-labels",
+    "indexed_labels": "a split's pseudo-labels",
     "translation": "translated images",
     "class_prior": "a class prior",
     "translator": "a translator",
@@ -42,17 +42,19 @@ def check_references(recipe: Recipe, title: str) -> None:
                 f"{place}: a stage's name must not hold a dot or a slash, nor be a domain's"
             )
         for reference in stage.references():
-            _expect(recipe, seen, place, reference)
+            _expect(recipe, seen, place, stage, reference)
         seen[name] = stage
 
 
-def _expect(recipe: Recipe, seen: dict[str, Stage], place: str, reference: Reference) -> None:
+def _expect(
+    recipe: Recipe, seen: dict[str, Stage], place: str, stage: Stage, reference: Reference
+) -> None:
     found = _kind(recipe, seen, f"{place}.{reference.key}", reference.name)
     if found in reference.kinds:
         return
     wanted = dict.fromkeys(_called(kind) for kind in reference.kinds)
     hint = ""
-    if reference.labelled and found == "target":
+    if found == "target" and reference.labelled and "oracle" in type(stage).model_fields:
         hint = "; its labels are never opened, unless for an upper bound with oracle: true"
     raise SegadaptError(
         f"{place}.{reference.key}: {reference.name!r} is {_called(found)}, "

@@ -129,16 +129,21 @@ class Stage(Section):
             Numbers for the manifest and the report.
         """
         run = self._beside("run", "run")
-        assert run is not None, f"{type(self).__name__} does not say how it runs"
+        assert run is not None, "see runs"
         summary: dict[str, Any] = run(self, work)
         return summary
 
+    def runs(self) -> bool:
+        """Whether it says how it runs; a user's own may have forgotten to."""
+        return type(self).run is not Stage.run or self._beside("run", "run") is not None
+
     def _beside(self, file: str, function: str) -> Callable[..., Any] | None:
         """A function of a file in the stage's folder, imported no earlier than it is needed."""
-        module = type(self).__module__
-        package = module.removesuffix(".config")
-        if not module.startswith(f"{STAGES.package}."):
+        modules = (kind.__module__ for kind in type(self).__mro__)
+        ours = [module for module in modules if module.startswith(f"{STAGES.package}.")]
+        if not ours:
             return None  # a user's own, which overrides these methods
+        package = ours[0].removesuffix(".config")
         if importlib.util.find_spec(f"{package}.{file}") is None:
             return None  # there is nothing to check
         found: Callable[..., Any] | None = getattr(

@@ -91,8 +91,9 @@ class Predictor:
     def logits(self, image: Tensor) -> Tensor:
         """Class scores, float32, of uint8 RGB images (N, H, W, 3).
 
-        (N, C, h, w) at network resolution for one model and the plain view, which is brought to
-        any size without loss of time; at image size (N, C, H, W) otherwise.
+        (N, C, h, w) at the network's resolution for one model and the plain view, which is brought
+        to any size without loss of time; at image size (N, C, H, W) otherwise, and where the
+        network had to pad the image.
         """
         image = image.to(self._processes.device, non_blocking=True)
         if len(self._members) == 1:
@@ -133,9 +134,7 @@ class Predictor:
             return None
         device_image = torch.from_numpy(image.copy())[None].to(self._processes.device)
         with self._processes.autocast():
-            network_input = normalise(device_image, input_format)
-            output = model(network_input)
-            maps = model.attention_maps(network_input)
+            output, maps = model.with_attention(normalise(device_image, input_format))
         size = image.shape[:2]
         assert output.summands is not None
         one, other = (upsample(x, size).softmax(dim=1) for x in output.summands)

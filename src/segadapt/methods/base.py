@@ -52,7 +52,7 @@ class Method(nn.Module):
     Subclasses set ``Config``, a frozen section of their settings.
     """
 
-    Config: ClassVar[type[Section]]
+    Config: ClassVar[type[Section]] = Section
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from torch import Tensor
@@ -21,11 +24,27 @@ def build_segmenter(config: ModelConfig, num_classes: int) -> Segmenter:
         SegadaptError: unknown trunk or head, or two that do not go together.
     """
     trunk_class, head_class = find_trunk(config.backbone), find_head(config.heads)
-    trunk = trunk_class(config.backbone, config.section("backbone"))
+    with _told("backbone", config.backbone):
+        trunk = trunk_class(config.backbone, config.section("backbone"))
     misfit = head_class.misfit(trunk)
     if misfit is not None:
         raise SegadaptError(f"model.heads: {config.backbone} {misfit}, not {config.heads}")
-    return Segmenter(trunk, head_class(config.section("heads"), trunk, num_classes))
+    with _told("heads", config.heads):
+        head = head_class(config.section("heads"), trunk, num_classes)
+    return Segmenter(trunk, head)
+
+
+@contextlib.contextmanager
+def _told(key: str, name: str) -> Iterator[None]:
+    """Mistakes of a class, which may be a user's own, as a sentence."""
+    try:
+        yield
+    except SegadaptError:
+        raise
+    except Exception as error:
+        raise SegadaptError(
+            f"model.{key}: {name} cannot be built ({type(error).__name__}: {first_line(error)})"
+        ) from error
 
 
 def check_weights(config: ModelConfig, data_root: Path) -> None:
@@ -34,8 +53,19 @@ def check_weights(config: ModelConfig, data_root: Path) -> None:
     Raises:
         SegadaptError: the file is missing or unreadable, or cannot be fetched.
     """
-    if config.weights != "none":
-        load_starting_weights(build_segmenter(config, num_classes=2), config, data_root)
+    if config.weights == "none":
+        return
+    file = config.weights_file
+    path = None if file is None else data_root / Path(file).expanduser()
+    changed = path.stat().st_mtime_ns if path is not None and path.is_file() else 0
+    _load_once(config.model_dump_json(), data_root, changed)
+
+
+@lru_cache(maxsize=64)
+def _load_once(settings: str, data_root: Path, changed: int) -> None:
+    """The trainings of a recipe mostly start from the same weights."""
+    config = ModelConfig.model_validate_json(settings)
+    load_starting_weights(build_segmenter(config, num_classes=2), config, data_root)
 
 
 def load_starting_weights(model: Segmenter, config: ModelConfig, data_root: Path) -> None:

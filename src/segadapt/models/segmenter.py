@@ -49,7 +49,19 @@ class Segmenter(nn.Module):
         Scores have the head's resolution, or the image's own where it had to be padded: what was
         added is then cut off.
         """
-        output: LevelLogits = self.head(self.features(image))
+        return self._scores(self.features(image), image)
+
+    def with_attention(self, image: Tensor) -> tuple[LevelLogits, list[Tensor]]:
+        """The same, and the maps (N, 1, h, w) in [0, 1] that a classifier looks through; most heads
+        have none."""
+        features = self.features(image)
+        maps = self.head.attention_maps(features)
+        if self._is_padded(image):
+            maps = [self._cut(map_, image) for map_ in maps]
+        return self._scores(features, image), maps
+
+    def _scores(self, features: list[Tensor], image: Tensor) -> LevelLogits:
+        output: LevelLogits = self.head(features)
         if not self._is_padded(image):
             return output
         return LevelLogits(
@@ -59,11 +71,6 @@ class Segmenter(nn.Module):
             if output.summands is None
             else (self._cut(output.summands[0], image), self._cut(output.summands[1], image)),
         )
-
-    def attention_maps(self, image: Tensor) -> list[Tensor]:
-        """Maps (N, 1, h, w) in [0, 1] that a classifier looks through; most heads have none."""
-        maps = self.head.attention_maps(self.features(image))
-        return [self._cut(map_, image) for map_ in maps] if self._is_padded(image) else maps
 
     def last_features(self, image: Tensor) -> Tensor:
         """The last map (N, channels, h, w), of the image alone where it had to be padded."""

@@ -97,7 +97,7 @@ def _read_stages(directory: Path) -> list[Stage]:
                 finished=True,
                 kind=str(manifest.get("stage", "")),
                 seconds=_finite(manifest.get("seconds")),
-                config=manifest.get("config") or {},
+                config=manifest.get("settings") or manifest.get("config") or {},
                 summary=manifest.get("summary") or {},
             )
         )

@@ -58,15 +58,17 @@ def _needs(context: StageContext, name: str) -> list[str]:
 def _inputs(context: StageContext, stage: Stage, domains: dict[str, Any]) -> dict[str, Any]:
     """What a stage reads from outside the run; ``domains`` keeps those that were listed."""
     inputs: dict[str, Any] = {}
+    # A domain may be named twice, with its labels and without.
+    labelled: dict[str, bool] = {}
     for reference in stage.references():
-        name = reference.name
-        if context.kind_of(name) == "translation":
-            name = context.domain_behind(name)  # translated images have its labels
+        name = context.labels_behind(reference.name)
         if name in context.recipe.domains:
-            key = f"{name} with labels" if reference.labelled else name
-            if key not in domains:
-                domains[key] = _domain_input(context, name, reference.labelled)
-            inputs[name] = domains[key]
+            labelled[name] = labelled.get(name, False) or reference.labelled
+    for name, opened in labelled.items():
+        key = f"{name} with labels" if opened else name
+        if key not in domains:
+            domains[key] = _domain_input(context, name, opened)
+        inputs[name] = domains[key]
     for title, file in stage.files().items():
         inputs |= _path_input(title, context.file(file))
     return inputs

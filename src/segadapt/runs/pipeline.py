@@ -13,16 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Unpack
 
-from segadapt.base.version import __version__
 from segadapt.artefacts import write_json
 from segadapt.base.compute import Compute, ComputeSettings
+from segadapt.base.errors import SegadaptError
+from segadapt.base.version import __version__
+from segadapt.config.load import load_recipe
 from segadapt.config.recipe import Recipe
 from segadapt.engine.fabric import Processes, check_compute, launch
 from segadapt.engine.state import STATE_FILE
-from segadapt.base.errors import SegadaptError
 from segadapt.runs.origins import Origin, find_origins, with_dependents
 from segadapt.runs.provenance import write_provenance
-from segadapt.config.load import load_recipe
 from segadapt.stages.context import StageContext, Work
 from segadapt.stages.preflight import preflight
 
@@ -71,9 +71,7 @@ def run(
     return run_in(context, overrides, redo)
 
 
-def run_in(
-    context: StageContext, overrides: Sequence[str] = (), redo: str | None = None
-) -> Path:
+def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | None = None) -> Path:
     """The same, where recipe, folders, seed and what is computed on are one value."""
     check_compute(context.compute)
     directory, stages = context.directory, context.recipe.stages
@@ -131,6 +129,7 @@ def _run_stages(processes: Processes, context: StageContext, origins: dict[str, 
                 "processes": processes.count,
                 "version": __version__,
                 "config": stage.model_dump(mode="json"),
+                "settings": stage.complete(),
                 "inputs": origin.inputs,
                 "artefacts": stage.outputs,
                 "summary": summary,

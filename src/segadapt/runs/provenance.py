@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 import yaml
 
-from segadapt.base.version import __version__
 from segadapt.artefacts import write_json
+from segadapt.base.version import __version__
 from segadapt.engine.fabric import pick_device
 from segadapt.stages.context import StageContext
 

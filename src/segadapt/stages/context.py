@@ -145,6 +145,13 @@ class StageContext:
         """Whether it is a domain, or an output that holds images."""
         return reference in self.recipe.domains or self.kind_of(reference) in OF_IMAGES
 
+    def labels_behind(self, reference: str) -> str:
+        """Whose labels images have: those that were translated keep them, all others their own."""
+        while self.kind_of(reference) == "translation":
+            stage = self.stage_of(reference)
+            reference = getattr(stage, str(stage.derived_from))
+        return reference
+
     def domain_behind(self, reference: str) -> str:
         """The domain that a reference to images is, or is made of, also before it is made."""
         while reference not in self.recipe.domains:

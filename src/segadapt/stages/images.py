@@ -14,11 +14,9 @@ from segadapt.stages.context import StageContext
 def open_images(stage: Stage, context: StageContext) -> None:
     """List the images that a stage refers to, where they exist before the run."""
     for reference in stage.references():
-        name = reference.name
-        if not context.is_images(name):
+        if not context.is_images(reference.name):
             continue
-        if context.kind_of(name) == "translation":
-            name = context.domain_behind(name)  # translated images have its labels
+        name = context.labels_behind(reference.name)
         if name in context.recipe.domains and exists(context, name):
             context.domain(name, reference.labelled)
 

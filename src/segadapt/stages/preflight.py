@@ -12,6 +12,9 @@ from segadapt.stages.context import StageContext
 from segadapt.stages.images import open_images
 from segadapt.stages.whole_images import check_sides
 
+WITHOUT_CLASSES = ("translator", "folder")
+"""Kinds of outputs that know of no classes."""
+
 
 def preflight(context: StageContext, stages: Sequence[str]) -> None:
     """Check what stages refer to, their own settings, and the disk space, of those that will run.
@@ -22,8 +25,13 @@ def preflight(context: StageContext, stages: Sequence[str]) -> None:
     needed = 0
     for name in stages:
         stage, place = context.recipe.stages[name], f"stages.{name}"
-        check_sides(stage, context, place)
+        if not stage.runs():
+            raise SegadaptError(
+                f"{place}.stage: {stage.stage} does not say how it runs; give its class a method "
+                "run(self, work)"
+            )
         stage.check(context, place)
+        check_sides(stage, context, place)
         open_images(stage, context)
         _check_classes(stage, context, place)
         needed += stage.disk(context)
@@ -39,7 +47,7 @@ def _check_classes(stage: Stage, context: StageContext, place: str) -> None:
     """Images, networks and class priors of a stage must have the same classes."""
     found: dict[str, ClassSet] = {}
     for reference in stage.references():
-        if reference.same_classes:
+        if reference.same_classes and context.kind_of(reference.name) not in WITHOUT_CLASSES:
             kind = {"class_prior": "the prior "}.get(reference.kinds[0], "the model of ")
             title = repr(reference.name)
             if not context.is_images(reference.name):

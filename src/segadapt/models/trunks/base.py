@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from segadapt.base.errors import SegadaptError, first_line
+from segadapt.base.errors import first_line
 from segadapt.base.parts import TRUNKS
 from segadapt.base.section import Section
 
@@ -22,8 +22,6 @@ class Trunk(nn.Module):
     """
 
     Config: ClassVar[type[Section]] = Section
-    NAMES: ClassVar[tuple[str, ...]] = ()
-    """Networks of one file; none where the file is one network, or knows any number of them."""
     library: ClassVar[str | None] = None
     """Where ``weights`` may come from besides files: ``torchvision``, ``timm``; None: nowhere."""
     side: ClassVar[int | None] = None
@@ -78,17 +76,7 @@ def find_trunk(name: str) -> type[Trunk]:
         SegadaptError: there is no such trunk.
     """
     found: type[Trunk] = TRUNKS.find(name)
-    if found.NAMES and name not in found.NAMES:
-        raise SegadaptError(
-            f"model.backbone: {name!r} is unknown; choose one of {', '.join(trunk_names())}, or "
-            "package.module:Class for one of your own"
-        )
     return found
-
-
-def trunk_names() -> list[str]:
-    """Names of all trunks that have one; of timm's networks there are more than a thousand."""
-    return [name for file in TRUNKS.names() for name in TRUNKS.find(file).NAMES or ("timm:NAME",)]
 
 
 def torchvision_weights(name: str) -> dict[str, Tensor]:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from segadapt.base.section import Section
 from segadapt.models.layers.xavier import draw_xavier
 from segadapt.models.trunks.base import Trunk
+from segadapt.models.trunks.config.dtn import DTNConfig
 
 
 class DTN(Trunk):
     """CyCADA's DTN for SVHN: colour images of 32x32 as a whole."""
 
-    NAMES = ("dtn",)
+    Config = DTNConfig
     side = 32
     least_batch = 2  # batch norm of features that are one pixel
     channels = (512,)
     strides = (32,)
 
-    def __init__(self, name: str, config: Section) -> None:
+    def __init__(self, name: str, config: DTNConfig) -> None:
         super().__init__()
         blocks: list[nn.Module] = []
         for before, after, dropped in ((3, 64, 0.1), (64, 128, 0.3), (128, 256, 0.5)):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from segadapt.base.section import Section
 from segadapt.models.layers.xavier import draw_xavier
 from segadapt.models.trunks.base import Trunk
+from segadapt.models.trunks.config.lenet import LeNetConfig
 
 GREY = (0.299, 0.587, 0.114)
 """Weights of red, green and blue, as Pillow's."""
@@ -18,12 +18,12 @@ class LeNet(Trunk):
     What all else of the package sees is a segmenter whose whole image is one pixel.
     """
 
-    NAMES = ("lenet",)
+    Config = LeNetConfig
     side = 28
     channels = (500,)
     strides = (28,)
 
-    def __init__(self, name: str, config: Section) -> None:
+    def __init__(self, name: str, config: LeNetConfig) -> None:
         super().__init__()
         self.conv_params = nn.Sequential(
             nn.Conv2d(1, 20, 5),

@@ -20,7 +20,6 @@ class ResNet(FreezesBatchNorm, Trunk):
     """
 
     Config = ResNetConfig
-    NAMES = ("resnet50", "resnet101", "resnet152", "resnet18", "resnet34")
     library = "torchvision"
     training_only = frozenset({"batch_norm"})
     strides = (4, 8, 8, 8)

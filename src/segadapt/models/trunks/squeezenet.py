@@ -5,8 +5,8 @@ from __future__ import annotations
 import torchvision
 from torch import Tensor, nn
 
-from segadapt.base.section import Section
 from segadapt.models.trunks.base import Trunk, torchvision_weights
+from segadapt.models.trunks.config.squeezenet import SqueezeNetConfig
 
 _ENDS = (6, 11, 13)
 """Modules of ``features`` in front of which a map is taken: two poolings, and the end."""
@@ -20,13 +20,13 @@ class SqueezeNet(Trunk):
     There is no batch norm, so scores do not depend on the batch; rates tuned for ResNets diverge.
     """
 
-    NAMES = ("squeezenet1_0",)
+    Config = SqueezeNetConfig
     library = "torchvision"
     channels = (256, 512, 512)
     strides = (4, 8, 8)
     middle = 1
 
-    def __init__(self, name: str, config: Section) -> None:
+    def __init__(self, name: str, config: SqueezeNetConfig) -> None:
         super().__init__()
         self.name = name
         self.features = getattr(torchvision.models, name)(weights=None).features

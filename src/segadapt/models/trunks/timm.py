@@ -34,8 +34,7 @@ class Timm(FreezesBatchNorm, Trunk):
     def __init__(self, name: str, config: TimmConfig) -> None:
         super().__init__()
         self.name = name.partition(":")[2]
-        self._config = config
-        self.net = self._create(pretrained=False)
+        self.net, self._made_with = _build(self.name, config.output_stride)
         if not hasattr(self.net, "forward_intermediates"):
             raise SegadaptError(f"model.backbone: timm's {self.name} does not give its maps")
         info = self.net.feature_info
@@ -54,29 +53,6 @@ class Timm(FreezesBatchNorm, Trunk):
             for module in self.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.requires_grad_(False)
-
-    def _create(self, pretrained: bool) -> Any:
-        timm = _library()
-        if self.name not in timm.list_models():
-            raise SegadaptError(
-                f"model.backbone: timm has no network {self.name!r}; "
-                "`python -c 'import timm; print(timm.list_models())'` lists them"
-            )
-        stride = self._config.output_stride
-        fixed = {} if stride is None else {"output_stride": stride}
-        for options in _ANY_SIZE:
-            try:
-                return timm.create_model(
-                    self.name, pretrained=pretrained, num_classes=0, **fixed, **options
-                )
-            except TypeError as error:
-                if options:
-                    continue
-                raise SegadaptError(
-                    f"model.output_stride: timm's {self.name} cannot be built with it "
-                    f"({first_line(error)}); leave it out"
-                ) from error
-        raise AssertionError("the last way has no options")
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """See :meth:`Trunk.forward`."""
@@ -101,8 +77,33 @@ class Timm(FreezesBatchNorm, Trunk):
 
     def fetch(self) -> dict[str, Tensor]:
         """See :meth:`Trunk.fetch`."""
-        state: dict[str, Tensor] = self._create(pretrained=True).state_dict()
+        net = _library().create_model(self.name, pretrained=True, **self._made_with)
+        state: dict[str, Tensor] = net.state_dict()
         return state
+
+
+def _build(name: str, output_stride: int | None) -> tuple[Any, dict[str, Any]]:
+    """timm's network with random weights for any size of image, and what it was made with."""
+    timm = _library()
+    if not timm.is_model(name):  # a tag of its weights may follow the name
+        raise SegadaptError(
+            f"model.backbone: timm has no network {name!r}; "
+            "`python -c 'import timm; print(timm.list_models())'` lists them"
+        )
+    fixed: dict[str, Any] = {"num_classes": 0}
+    if output_stride is not None:
+        fixed["output_stride"] = output_stride
+    for options in _ANY_SIZE:
+        settings = {**fixed, **options}
+        try:
+            return timm.create_model(name, pretrained=False, **settings), settings
+        except Exception as error:  # each family refuses what it does not know in its own way
+            reason = first_line(error)
+    if output_stride is None:
+        raise SegadaptError(f"model.backbone: timm's {name} cannot be built ({reason})")
+    raise SegadaptError(
+        f"model.output_stride: timm's {name} cannot be built with it ({reason}); leave it out"
+    )
 
 
 def _library() -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torchvision
 from torch import Tensor, nn
 
-from segadapt.base.section import Section
 from segadapt.models.trunks.base import Trunk, torchvision_weights
+from segadapt.models.trunks.config.vgg import VGGConfig
 
 _POOL3, _POOL4, _POOL5 = 16, 23, 30  # in torchvision's `features`
 
@@ -20,12 +20,12 @@ class VGG(Trunk):
     published VGG file: without pool4 every number behind it is one less than torchvision's.
     """
 
-    NAMES = ("vgg16",)
+    Config = VGGConfig
     library = "torchvision"
     channels = (256, 1024)
     strides = (4, 8)
 
-    def __init__(self, name: str, config: Section) -> None:
+    def __init__(self, name: str, config: VGGConfig) -> None:
         super().__init__()
         self.name = name
         layers = list(getattr(torchvision.models, name)(weights=None).features)

@@ -6,8 +6,9 @@ from segadapt.base.classes import classes_of
 from segadapt.base.errors import SegadaptError
 from segadapt.data.transforms import scaled_size
 from segadapt.methods.base import TrainingFacts
-from segadapt.models.build import build_segmenter, check_weights
+from segadapt.models.build import check_weights
 from segadapt.models.heads.base import find_head
+from segadapt.models.trial import try_network
 from segadapt.models.trunks.base import find_trunk
 from segadapt.stages.context import StageContext
 from segadapt.stages.images import check_one_size, check_shared, exists
@@ -15,13 +16,15 @@ from segadapt.stages.networks import training_bytes
 from segadapt.stages.train.config import TrainStage
 from segadapt.stages.train.method import build_method
 
+ANY_SIZE = (96, 128)
+"""(height, width) of the image that a network is tried on, where those of a domain vary."""
 SMALLEST_FOR_DISCRIMINATOR = 32
 """Five convolutions of stride 2 leave nothing of a smaller map."""
 
 
 def check(stage: TrainStage, context: StageContext, place: str) -> None:
     """See :meth:`segadapt.config.stage.Stage.check`."""
-    _check_network(stage, context, place)
+    _check_images(stage, context, place)
     method = build_method(stage, classes_of(2), None)
     misfit = method.check(_facts(stage, context))
     if misfit is not None:
@@ -30,6 +33,7 @@ def check(stage: TrainStage, context: StageContext, place: str) -> None:
     for reference in stage.references():
         if context.is_images(reference.name):
             _check_size(stage, context, reference.name, place)
+    _check_network(stage, context, place)
     if stage.start_from is not None:
         _check_start(stage, context, stage.start_from, place)
     else:
@@ -38,8 +42,7 @@ def check(stage: TrainStage, context: StageContext, place: str) -> None:
 
 def written_bytes(stage: TrainStage, context: StageContext) -> int:
     """What a training leaves and keeps."""
-    number = len(context.classes_behind(stage.source).names)
-    return training_bytes(build_segmenter(stage.model, number))
+    return training_bytes(_try(stage, context, stage.source))
 
 
 def _facts(stage: TrainStage, context: StageContext) -> TrainingFacts:
@@ -58,13 +61,28 @@ def _facts(stage: TrainStage, context: StageContext) -> TrainingFacts:
 
 
 def _check_network(stage: TrainStage, context: StageContext, place: str) -> None:
-    """Trunk and head must exist, go together, and suit the images."""
-    try:
-        trunk = find_trunk(stage.model.backbone)
-        build_segmenter(stage.model, num_classes=2)
-    except SegadaptError as error:
-        inside = str(error).startswith("model.")
-        raise SegadaptError(f"{place}.{error}" if inside else f"{place}: {error}") from error
+    """Trunk and head must go together, and take the images."""
+    shown = [r.name for r in stage.references() if context.is_images(r.name)]
+    for reference in shown:
+        try:
+            _try(stage, context, reference)
+        except SegadaptError as error:
+            raise SegadaptError(f"{place}.{error}") from error
+
+
+def _try(stage: TrainStage, context: StageContext, reference: str) -> int:
+    """Show the network an image of a domain's size; the number of its parameters."""
+    number = len(context.classes_behind(stage.source).names)
+    side = find_trunk(stage.model.backbone).side
+    size = context.recipe.domains[context.domain_behind(reference)].size
+    if side is not None:
+        size = (side, side)  # others are told where sides are checked
+    return try_network(stage.model, number, size or ANY_SIZE)
+
+
+def _check_images(stage: TrainStage, context: StageContext, place: str) -> None:
+    """A network must be for the kind of labels that the images have."""
+    trunk = find_trunk(stage.model.backbone)
     backbone = stage.model.backbone
     whole = context.classes_behind(stage.source).whole_image
     if whole != (trunk.side is not None):
@@ -81,12 +99,9 @@ def _check_network(stage: TrainStage, context: StageContext, place: str) -> None
     least = trunk.least_batch * context.compute.devices
     if trunk.least_batch > 1 and stage.batch_size < least:
         raise SegadaptError(
-            f"{place}.batch_size: {backbone} has batch norm and needs {_NUMBERS[trunk.least_batch]}"
-            f" images or more in each process; set it to {least} or more"
+            f"{place}.batch_size: {backbone} needs {trunk.least_batch} images or more in each "
+            f"process, as of its batch norm; set it to {least} or more"
         )
-
-
-_NUMBERS = {2: "two", 3: "three", 4: "four"}
 
 
 def _check_size(stage: TrainStage, context: StageContext, reference: str, place: str) -> None:

@@ -54,5 +54,5 @@ def written_bytes(stage: TrainTranslatorStage, context: StageContext) -> int:
         size = stage.crop or context.recipe.domains[context.domain_behind(reference)].size
         if size is not None:
             pooled += stage.pool * 3 * size[0] * size[1]
-    networks = 2 * (training_bytes(generator) + training_bytes(discriminator))
-    return networks + pooled * 4 * 2
+    parameters = sum(2 * p.numel() for net in (generator, discriminator) for p in net.parameters())
+    return training_bytes(parameters) + pooled * 4 * 2

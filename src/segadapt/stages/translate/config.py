@@ -53,9 +53,8 @@ class TranslateStage(Stage):
 
     def references(self) -> list[Reference]:
         """The source, and what the translation and the agreement are made with."""
-        found = [
-            Reference("source", self.source, ("source", "labels"), same_classes=False),
-        ]
+        kinds = ("source", "labels", "indexed_labels")
+        found = [Reference("source", self.source, kinds, same_classes=False)]
         if self.target is not None:
             found.append(Reference("target", self.target, IMAGES, same_classes=False, shown=False))
         if self.segmenter is not None:
@@ -64,8 +63,8 @@ class TranslateStage(Stage):
             )
         translator = self.translation.translator_reference
         if translator is not None:
-            kinds = ("translator",)
-            found.append(Reference("translation.translator", translator, kinds, same_classes=False))
+            key = "translation.translator"
+            found.append(Reference(key, translator, ("translator",), same_classes=False))
         return found
 
     def files(self) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Settings of trunks, without torch; a trunk that has none has no file here."""
+"""Settings of trunks, without torch; ``names`` lists the networks of a file."""

@@ -1,0 +1,81 @@
+"""Whether a network takes images of a size, and gives what trunk and head say of themselves."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from segadapt.base.errors import SegadaptError, first_line
+from segadapt.config.model import ModelConfig
+from segadapt.models.build import build_segmenter
+from segadapt.models.heads.base import LevelLogits
+from segadapt.models.segmenter import Segmenter
+
+
+def try_network(config: ModelConfig, num_classes: int, size: tuple[int, int]) -> int:
+    """Show a network one black image of (height, width).
+
+    Returns:
+        The number of its parameters.
+
+    Raises:
+        SegadaptError: it cannot be built, or does not take the image, or gives something else than
+            it should.
+    """
+    return _tried(config.model_dump_json(), num_classes, size)
+
+
+@lru_cache(maxsize=64)
+def _tried(settings: str, num_classes: int, size: tuple[int, int]) -> int:
+    config = ModelConfig.model_validate_json(settings)
+    model = build_segmenter(config, num_classes).eval()
+    image = torch.zeros(1, 3, *size)
+    called = f"model: {config.backbone} and {config.heads}"
+    place = f"images of [{size[0]}, {size[1]}] (height, width)"
+    try:
+        with torch.no_grad():
+            maps = model.features(image)
+            problem = _misfit_of_maps(model, maps)
+            output = model(image) if problem is None else None
+    except SegadaptError:
+        raise
+    except Exception as error:  # of the network's own code: it may be anything
+        raise SegadaptError(
+            f"{called} fail on {place} ({type(error).__name__}: {first_line(error)}); choose "
+            "another size of the domains' images, or another network"
+        ) from error
+    problem = problem or _misfit_of_output(model, output, num_classes)
+    if problem is not None:
+        raise SegadaptError(f"{called}: {problem}")
+    return sum(p.numel() for p in model.parameters())
+
+
+def _misfit_of_maps(model: Segmenter, maps: object) -> str | None:
+    channels = getattr(model.trunk, "channels", None)
+    strides = getattr(model.trunk, "strides", None)
+    if channels is None or strides is None or len(channels) != len(strides):
+        return "the trunk must set channels and strides, one of each for every map"
+    if not isinstance(maps, list) or not all(isinstance(x, Tensor) and x.ndim == 4 for x in maps):
+        return "the trunk must give a list of maps, (N, channels, h, w) each"
+    found = tuple(x.shape[1] for x in maps)
+    if found != tuple(channels):
+        return f"the trunk says {tuple(channels)} channels, and its maps have {found}"
+    return None
+
+
+def _misfit_of_output(model: Segmenter, output: object, num_classes: int) -> str | None:
+    if not isinstance(output, LevelLogits):
+        return "the head must give LevelLogits, as in LevelLogits(scores)"
+    levels = {"main": output.main, "aux": output.aux}
+    given = [name for name, scores in levels.items() if scores is not None]
+    if given != list(model.head.level_names):
+        return f"the head gives the levels {given}, and says {list(model.head.level_names)}"
+    if (output.summands is not None) != model.head.is_sum:
+        return "the head must give summands if, and only if, is_sum says so"
+    for name in given:
+        scores = levels[name]
+        if not isinstance(scores, Tensor) or scores.ndim != 4 or scores.shape[1] != num_classes:
+            return f"the head's {name} scores must be (N, {num_classes}, h, w)"
+    return None

@@ -1,0 +1,1 @@
+"""Runs of recipes: folders, what results come from, provenance."""

@@ -1,0 +1,33 @@
+"""What belongs to the package is in it, and is looked at by the tools."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "segadapt"
+FILES = [path for path in SOURCE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+
+
+def test_every_folder_of_modules_is_a_package() -> None:
+    folders = {path.parent for path in FILES if path.suffix == ".py"}
+    assert len(folders) > 20
+    assert [f for f in folders if not (f / "__init__.py").is_file()] == []
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no checkout: there is no .gitignore")
+def test_no_source_file_is_ignored() -> None:
+    """Tools that heed .gitignore leave such out: of the wheel, of the linter's view, of commits."""
+    names = "\n".join(path.relative_to(ROOT).as_posix() for path in FILES)
+    command = ["git", "check-ignore", "--no-index", "--stdin"]
+    done = subprocess.run(command, cwd=ROOT, input=names, capture_output=True, text=True)
+    assert done.stdout == ""
+
+
+def test_files_are_short() -> None:
+    lengths = {p: len(p.read_text().splitlines()) for p in FILES if p.suffix == ".py"}
+    assert max(lengths.values()) <= 400
+    assert sorted(lengths.values())[len(lengths) // 2] <= 110
