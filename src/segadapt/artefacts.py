@@ -34,6 +34,20 @@ SNAPSHOTS_FOLDER = "snapshots"
 SELECTION_FILE = "selection.json"
 PRIOR_FILE = "class_prior.json"
 
+FILES: dict[Kind, str] = {
+    "checkpoint": CHECKPOINT_FILE,
+    "snapshots": SNAPSHOTS_FOLDER,
+    "selection": SELECTION_FILE,
+    "images": SPLIT_FILE,
+    "labels": LABELS_FILE,
+    "indexed_labels": LABELS_FILE,
+    "translator": TRANSLATOR_FILE,
+    "translation": IMAGES_FILE,
+    "folder": SCENES_FOLDER,
+    "class_prior": PRIOR_FILE,
+}
+"""Where an artefact of each kind lies in its stage's folder; ``Work.directory`` for a stage."""
+
 
 @dataclass(frozen=True)
 class RankedImage:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import Interrupted, SegadaptError, unforeseen
 
 if TYPE_CHECKING:
     from segadapt.base.compute import ComputeSettings
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130
+UNFORESEEN = 1
 BAD_INPUT = 2
 
 
@@ -316,12 +317,13 @@ def main() -> None:
         sys.stderr.write("segadapt: stopped; the same command goes on from the last saved state\n")
         sys.exit(INTERRUPTED)
     except Exception as error:
-        # Raised by the training loop after it has saved its state; importing it would cost
-        # every error path the import of torch.
-        if type(error).__name__ != "Interrupted":
+        if debug:
             raise
-        sys.stderr.write(f"segadapt: {error}; the same command goes on from there\n")
-        sys.exit(INTERRUPTED)
+        if isinstance(error, Interrupted):
+            sys.stderr.write(f"segadapt: {error}; the same command goes on from there\n")
+            sys.exit(INTERRUPTED)
+        sys.stderr.write(f"segadapt: {unforeseen(error)}\n")
+        sys.exit(UNFORESEEN)
 
 
 if __name__ == "__main__":

@@ -174,8 +174,22 @@ def test_batch_norm_of_the_published_trunks_is_not_trained_and_all_else_is(backb
         assert parameter.requires_grad == (not kept), name
 
 
-@pytest.mark.parametrize("backbone", ["resnet18", *TIMM])
-@pytest.mark.parametrize("setting", ["batch", "frozen"])
+@pytest.mark.parametrize("backbone", ["timm:convnext_atto", "timm:vit_tiny_patch16_224"])
+def test_batch_norm_that_a_network_lacks_cannot_be_frozen(backbone: str) -> None:
+    with pytest.raises(SegadaptError, match=r"^model\.batch_norm: .*has no batch norm; leave"):
+        build(backbone, "linear", batch_norm="frozen")
+
+
+@pytest.mark.parametrize(
+    ("backbone", "setting"),
+    [
+        *((name, "batch") for name in ("resnet18", *TIMM)),
+        *(
+            (name, "frozen")
+            for name in ("resnet18", "timm:resnet10t", "timm:tf_efficientnet_lite0")
+        ),
+    ],
+)
 def test_statistics_move_in_training_unless_frozen(backbone: str, setting: str) -> None:
     model = build(backbone, "single", batch_norm=setting)
     model.train()

@@ -174,7 +174,7 @@ def test_checkpoint_whose_classes_cannot_be_imported_is_told_in_a_sentence(
 ) -> None:
     checkpoint = finished / "3-max-square" / "checkpoint.safetensors"
     monkeypatch.setitem(sys.modules, part, None)
-    with pytest.raises(SegadaptError, match=rf"{part}:\w+: cannot be imported") as caught:
+    with pytest.raises(SegadaptError, match=rf"'{part}:\w+': cannot be imported") as caught:
         load_checkpoint(checkpoint)
     assert str(caught.value).startswith(f"{checkpoint}: ")
     assert "PYTHONPATH" in str(caught.value) and len(str(caught.value).splitlines()) == 1

@@ -406,11 +406,11 @@ def test_a_setting_of_a_method_may_be_given_in_part_over_a_name_in_the_defaults(
     [
         ("stages.first.method", "advnet", "method advnet: unknown; there are adaptsegnet"),
         ("stages.first.method.gann", 1, "unknown key; method advent has class_prior"),
-        ("stages.first.method.lambda_adv.min", 1, "Extra inputs are not permitted"),
+        ("stages.first.method.lambda_adv.min", 1, "unknown key"),
         ("stages.first.method.lambda_adv.main", "much", "valid number"),
         ("stages.first.method", "nowhere.at_all:Method", "cannot be imported"),
-        ("stages.first.model.backbone", "alexnet", "backbone alexnet: unknown; there are"),
-        ("stages.first.model.heads", "tails", "heads tails: unknown; there are ancillary"),
+        ("stages.first.model.backbone", "alexnet", "'alexnet': unknown; there are dtn"),
+        ("stages.first.model.heads", "tails", "'tails': unknown; there are ancillary"),
         ("stages.first.model.dilations", [0], "greater than 0"),
         ("stages.first.model.attention_modules", 1, "unknown key; a model of squeezenet1_0 and"),
         ("stages.first.stage", "nowhere.at_all:Stage", "cannot be imported"),
@@ -438,3 +438,28 @@ def test_settings_of_trunks_and_heads_have_their_defaults(tmp_path: Path) -> Non
         "dilations": [6, 12, 18, 24],
         "attention_modules": 2,
     }
+
+
+def test_another_backbone_or_head_leaves_the_settings_of_the_former_behind(tmp_path: Path) -> None:
+    model = {"backbone": "resnet50", "batch_norm": "frozen", "heads": "ancillary"}
+    recipe = changed("defaults.train.model", {**model, "attention_modules": 1, "dilations": [2]})
+    recipe["stages"]["first"]["model"] = {"backbone": "squeezenet1_0"}
+    path = write(tmp_path, recipe)
+    first = load_recipe(path).stages["first"].complete()["model"]
+    assert "batch_norm" not in first and first["attention_modules"] == 1
+    sets = ["stages.first.model.backbone=resnet18", "stages.first.model.heads=sum"]
+    first = load_recipe(path, sets).stages["first"].complete()["model"]
+    assert first["batch_norm"] == "frozen" and first["dilations"] == [2]
+    assert "attention_modules" not in first
+    recipe["stages"]["first"]["model"] = {**model, "attention_modules": 1}
+    sets = ["stages.first.model.backbone=vgg16", "stages.first.model.heads=single"]
+    first = load_recipe(write(tmp_path, recipe), sets).stages["first"].complete()["model"]
+    assert first.keys() == {"backbone", "heads", "weights", "input_format", "dilations"}
+
+
+def test_setting_that_the_new_network_lacks_is_refused_where_it_is_said_beside_it(
+    tmp_path: Path,
+) -> None:
+    wrong = {"backbone": "squeezenet1_0", "batch_norm": "frozen"}
+    message = refusal(tmp_path, changed("stages.first.model", wrong))
+    assert "stages.first.model.batch_norm: unknown key; a model of squeezenet1_0" in message

@@ -14,7 +14,28 @@ class Interrupted(Exception):
     """SIGINT or SIGTERM came. The state is saved; the same command goes on from there."""
 
 
+class Unforeseen(Exception):
+    """Another process failed for a reason that nobody thought of; the message is a sentence."""
+
+
 def first_line(error: BaseException) -> str:
     """What an error of another library says, short enough for a sentence of ours."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def unforeseen(error: BaseException) -> str:
+    """A sentence for an error that nobody thought of: what, where, while what was being done."""
+    if isinstance(error, Unforeseen):
+        return str(error)
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = ""
+    if last is not None:
+        place = f" in {last.tb_frame.f_code.co_filename}, line {last.tb_lineno}"
+    doing = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
+    return (
+        f"{type(error).__name__}{place}{doing}: {first_line(error)}. Nothing that was finished is "
+        "lost; --debug before the verb shows how it came to it"
+    )

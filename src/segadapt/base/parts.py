@@ -11,9 +11,9 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, first_line, unforeseen
 from segadapt.base.section import Section
 
 
@@ -61,7 +61,13 @@ class Room:
         """
         file = self._file(name)
         if file is None:
-            return cast("type[Section]", own_class(self.kind, name, self.base).Config)
+            found = own_class(self.kind, name, self.base).Config
+            if not (isinstance(found, type) and issubclass(found, Section)):
+                raise SegadaptError(
+                    f"{self.kind} {name}: its Config must be a subclass of "
+                    "segadapt.base.section.Section"
+                )
+            return found
         return self._settings_of(file)
 
     def first_lines(self) -> dict[str, str]:
@@ -132,11 +138,18 @@ def own_class(kind: str, name: str, base: str) -> type[Any]:
     module_name, _, class_name = name.partition(":")
     try:
         found = getattr(importlib.import_module(module_name), class_name)
-    except Exception as error:  # the file is somebody's, and may do anything when it is imported
+    except (ModuleNotFoundError, ValueError) as error:
+        missing = getattr(error, "name", None) or module_name
+        advice = f"{module_name} itself asks for it: is it installed?"
+        if f"{module_name}.".startswith(f"{missing}."):
+            advice = "is its folder on PYTHONPATH, or its package installed?"
         raise SegadaptError(
-            f"{kind} {name}: cannot be imported ({error}); is its folder on PYTHONPATH, or its "
-            "package installed?"
+            f"{kind} {name}: cannot be imported ({first_line(error)}); {advice}"
         ) from error
+    except AttributeError as error:
+        raise SegadaptError(f"{kind} {name}: cannot be imported ({first_line(error)})") from error
+    except (Exception, SystemExit) as error:  # of somebody's module: it may do anything
+        raise SegadaptError(f"{kind} {name}: cannot be imported ({unforeseen(error)})") from error
     module_of_base, _, class_of_base = base.rpartition(".")
     wanted = getattr(importlib.import_module(module_of_base), class_of_base)
     if not (isinstance(found, type) and issubclass(found, wanted)):

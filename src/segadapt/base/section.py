@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
@@ -41,11 +41,39 @@ def filled(section: type[Section], given: Mapping[str, Any], owner: str) -> dict
     try:
         return section(**_completed(section, given)).model_dump(mode="json")
     except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(x) for x in problem["loc"])
-        if problem["type"] == AT_KEY:
-            place = ".".join(filter(None, (place, problem["ctx"]["key"])))
-        raise problem_at(place, problem["msg"].removeprefix("Value error, ")) from error
+        problem = min(found_in(error), key=lambda found: not found.unknown_key)
+        raise problem_at(problem.path, problem.message) from error
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a section."""
+
+    path: str
+    """Where: ``stages.first.iterations``."""
+    message: str
+    unknown_key: bool
+
+
+def found_in(error: ValidationError, place: str = "") -> list[Problem]:
+    """What the validation of a section found, below ``place``."""
+    found = []
+    for problem in error.errors():
+        parts = [place, *(str(x) for x in problem["loc"])]
+        unknown = problem["type"] == "extra_forbidden"
+        if unknown:
+            message = "unknown key; `segadapt show RECIPE` prints the known ones with their values"
+        elif problem["type"] == AT_KEY:
+            parts.append(problem["ctx"]["key"])
+            message = problem["msg"]
+            unknown = message.startswith("unknown key")
+        elif problem["type"] == "missing":
+            message = "is required but not there"
+        elif problem["type"] == "value_error":
+            message = problem["msg"].removeprefix("Value error, ")
+        else:
+            message = f"{problem['msg']} (it is {problem.get('input')!r})"
+        found.append(Problem(".".join(filter(None, parts)), message, unknown))
+    return found
 
 
 def _completed(section: type[Section], given: Mapping[str, Any]) -> dict[str, Any]:

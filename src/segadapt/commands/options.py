@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def ensemble_of(options: Iterable[str]) -> dict[Path, float]:
             value = float(weight) if separator else 1.0
         except ValueError:
             value = 0.0
-        if value <= 0:
+        if not 0 < value < math.inf:
             raise SegadaptError(f"--with {option}: the weight after = must be a number above zero")
         weights[Path(file if separator else option)] = value
     return weights

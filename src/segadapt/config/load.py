@@ -13,7 +13,9 @@ import yaml
 from pydantic import ValidationError
 
 from segadapt.base.errors import SegadaptError
-from segadapt.config.problems import Problem, found_in, worded
+from segadapt.base.section import Problem, found_in
+from segadapt.config.model import ROOMS, without_leftovers
+from segadapt.config.problems import worded
 from segadapt.config.recipe import Recipe
 from segadapt.config.references import check_references
 from segadapt.config.stage import STAGES, Stage
@@ -200,7 +202,7 @@ def merge(below: Any, above: Any) -> Any:
         below = {"name": below}  # a name alone, as in `method: advent`
     if not isinstance(below, Mapping) or not isinstance(above, Mapping):
         return above
-    merged = dict(below)
+    merged = without_leftovers(below, above) if ROOMS.keys() & above.keys() else dict(below)
     for key, value in above.items():
         merged[key] = value if _is_another(below.get(key), value) else merge(below.get(key), value)
     return merged
@@ -233,6 +235,10 @@ def _assign(raw: dict[str, Any], override: str) -> None:
             raise SegadaptError(
                 f"--set {override}: {'.'.join(keys[: depth + 1])} is a value, not a section"
             )
+    if keys[-1] in ROOMS:
+        kept = without_leftovers(place, {keys[-1]: value})
+        for left in place.keys() - kept.keys():
+            del place[left]
     place[keys[-1]] = value
 
 

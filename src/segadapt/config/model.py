@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import ConfigDict, model_validator
 
 from segadapt.base.errors import SegadaptError
-from segadapt.base.parts import HEADS, TRUNKS
+from segadapt.base.parts import HEADS, TRUNKS, Room
 from segadapt.base.section import Section, filled, problem_at
 from segadapt.config.values import InputFormat
 
@@ -47,13 +48,15 @@ class ModelConfig(Section):
         if not all(isinstance(name, str) for name in names.values()):
             return values  # the fields' own validation says so
         sections = {key: _section(key, name) for key, name in names.items()}
-        twice = [*set.intersection(*(set(x.model_fields) for x in sections.values()))]
-        if twice:
-            raise problem_at(
-                twice[0],
-                f"{names['backbone']} and {names['heads']} both have a setting of this name; "
-                "rename one",
-            )
+        owners = {"the model": set(fields)}
+        for key, section in sections.items():
+            for owner, taken in owners.items():
+                if both := taken & set(section.model_fields):
+                    raise problem_at(
+                        min(both),
+                        f"{owner} and {names[key]} both have a setting of this name; rename one",
+                    )
+            owners[names[key]] = set(section.model_fields)
         known = {k for section in sections.values() for k in section.model_fields}
         own = {key: value for key, value in values.items() if key in fields}
         for key in values.keys() - fields.keys() - known:
@@ -78,7 +81,23 @@ class ModelConfig(Section):
 
 LIBRARIES = ("torchvision", "timm")
 """Those whose own weights can be asked for."""
-ROOMS = {"backbone": TRUNKS, "heads": HEADS}
+ROOMS: dict[str, Room] = {"backbone": TRUNKS, "heads": HEADS}
+
+
+def without_leftovers(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a model, without those that another trunk or head of ``above`` does not have."""
+    kept = dict(below)
+    fields = ModelConfig.model_fields
+    before = {key: below.get(key, fields[key].default) for key in ROOMS}
+    after = {key: above.get(key, before[key]) for key in ROOMS}
+    if before == after:
+        return kept
+    try:
+        known = {k for key, room in ROOMS.items() for k in room.settings(after[key]).model_fields}
+        gone = {k for key, room in ROOMS.items() for k in room.settings(before[key]).model_fields}
+    except (SegadaptError, AttributeError, TypeError):
+        return kept  # one of the names is none, as the validation will say
+    return {key: value for key, value in kept.items() if key in known or key not in gone}
 
 
 def _section(key: str, name: str) -> type[Section]:

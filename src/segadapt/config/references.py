@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from segadapt.base.errors import SegadaptError
+from collections.abc import Mapping
+
+from segadapt.artefacts import FILES
+from segadapt.base.errors import SegadaptError, first_line
 from segadapt.config.recipe import Recipe
 from segadapt.config.stage import Reference, Stage
 
@@ -41,9 +44,37 @@ def check_references(recipe: Recipe, title: str) -> None:
             raise SegadaptError(
                 f"{place}: a stage's name must not hold a dot or a slash, nor be a domain's"
             )
-        for reference in stage.references():
+        _check_outputs(stage, place)
+        for reference in _references(stage, place):
             _expect(recipe, seen, place, stage, reference)
         seen[name] = stage
+
+
+def _check_outputs(stage: Stage, place: str) -> None:
+    """Outputs of a user's own stage must be of kinds that others know."""
+    if not isinstance(stage.outputs, Mapping) or not set(stage.outputs.values()) <= set(FILES):
+        raise SegadaptError(
+            f"{place}.stage: {stage.stage} says {stage.outputs!r} of its outputs; it must be names "
+            f"mapped to kinds, which are {', '.join(FILES)}"
+        )
+    if stage.derived_from is not None and stage.derived_from not in type(stage).model_fields:
+        raise SegadaptError(
+            f"{place}.stage: {stage.stage} says derived_from {stage.derived_from!r}, which is none "
+            f"of its settings ({', '.join(type(stage).model_fields)})"
+        )
+
+
+def _references(stage: Stage, place: str) -> list[Reference]:
+    try:
+        found = list(stage.references())
+        if not all(isinstance(reference, Reference) for reference in found):
+            raise TypeError("all of them must be Reference(key, name, kinds)")
+    except Exception as error:  # of a user's own stage: it may be anything
+        raise SegadaptError(
+            f"{place}.stage: the references of {stage.stage} cannot be had "
+            f"({type(error).__name__}: {first_line(error)})"
+        ) from error
+    return found
 
 
 def _expect(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from segadapt.artefacts import Kind
+from segadapt.base.errors import SegadaptError
 from segadapt.base.parts import Room
 from segadapt.base.section import Section
 
@@ -152,5 +153,9 @@ class Stage(Section):
         return found
 
     def _origin(self) -> str:
-        assert self.derived_from is not None, f"{type(self).__name__} does not say derived_from"
+        if self.derived_from is None:
+            raise SegadaptError(
+                f"stage {self.stage}: does not say derived_from, the setting whose images, classes "
+                "or network its outputs have"
+            )
         return str(getattr(self, self.derived_from))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -267,6 +268,7 @@ def _told(loader: DataLoader[Any]) -> Iterator[Any]:
     """The loader's batches; the death of one of its processes is told in a sentence."""
     with signals_held():
         batches = iter(loader)
+    _OPEN.append(batches)
     try:
         yield from batches
     except RuntimeError as error:
@@ -277,8 +279,41 @@ def _told(loader: DataLoader[Any]) -> Iterator[Any]:
             "memory or of space in /dev/shm; use fewer or no workers (workers: 0), or smaller "
             "batches. The same command goes on from the last saved state"
         ) from error
+    finally:
+        with signals_held(), contextlib.suppress(ValueError):
+            _OPEN.remove(batches)
     with signals_held():
         del batches
+
+
+_OPEN: list[Any] = []
+"""Iterators over loaders that are not at their end."""
+
+
+@contextlib.contextmanager
+def loaders_closed() -> Iterator[None]:
+    """Ends the decoding processes of all loaders that an error leaves open.
+
+    Its traceback would keep the loaders, and Python waits for their processes before it ends: they
+    wait for it. So whatever fails, this must be around it.
+    """
+    try:
+        yield
+    except BaseException:
+        with signals_held():
+            while _OPEN:
+                _close(_OPEN.pop())
+        raise
+
+
+def _close(batches: Any) -> None:
+    workers = list(getattr(batches, "_workers", ()))
+    with contextlib.suppress(Exception):
+        batches._shutdown_workers()
+    for worker in workers:
+        if worker.is_alive():  # they ignore SIGTERM, see below
+            worker.kill()
+            worker.join()
 
 
 def _leave_signals_to_parent(worker: int) -> None:

@@ -23,7 +23,8 @@ from torch import Tensor, nn
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from segadapt.base.compute import PRECISIONS, Compute
-from segadapt.base.errors import Interrupted, SegadaptError
+from segadapt.base.errors import Interrupted, SegadaptError, Unforeseen, unforeseen
+from segadapt.data.loader import loaders_closed
 
 # Neither tells a user anything: which rank is which, and which processes an error ends.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
@@ -127,7 +128,8 @@ def launch(function: Callable[..., Any], arguments: tuple[Any, ...], compute: Co
     )
     if devices == 1:
         fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
-        return function(Processes(fabric), *arguments)
+        with loaders_closed():
+            return function(Processes(fabric), *arguments)
     threads = max(1, torch.get_num_threads() // devices) if accelerator == "cpu" else None
     fabric = Fabric(
         accelerator=accelerator, devices=devices, strategy="ddp_spawn", precision=precision
@@ -141,7 +143,8 @@ def launch(function: Callable[..., Any], arguments: tuple[Any, ...], compute: Co
             ProcessRaisedException,
             ProcessExitedException,
         ) as error:
-            for path in sorted(Path(reports).iterdir()):
+            # The first one counts: others may have failed for its silence.
+            for path in sorted(Path(reports).iterdir(), key=lambda x: x.stat().st_mtime_ns):
                 raise pickle.loads(path.read_bytes()) from error
             if signals:
                 raise Interrupted("stopped") from error
@@ -177,8 +180,7 @@ def _pass_on_signals() -> Iterator[list[int]]:
 
 
 def _in_process(fabric: Fabric, call: bytes, threads: int | None, reports: str) -> Any:
-    """Runs in a child. Errors of the user's go to a file in ``reports``, others to the parent as
-    text."""
+    """Runs in a child. Errors go to a file in ``reports``."""
     os.setpgrp()  # a terminal's Ctrl-C then reaches the parent alone, which passes it on
     threading.Thread(target=_die_with_parent, daemon=True).start()
     if threads is not None:
@@ -188,9 +190,13 @@ def _in_process(fabric: Fabric, call: bytes, threads: int | None, reports: str) 
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     function, arguments = pickle.loads(call)
     try:
-        return function(Processes(fabric), *arguments)
-    except (SegadaptError, Interrupted) as error:
-        Path(reports, str(fabric.global_rank)).write_bytes(pickle.dumps(error))
+        with loaders_closed():
+            return function(Processes(fabric), *arguments)
+    except Exception as error:
+        told = error
+        if not isinstance(error, SegadaptError | Interrupted):
+            told = Unforeseen(unforeseen(error))  # whatever it is, it may not be picklable
+        Path(reports, str(fabric.global_rank)).write_bytes(pickle.dumps(told))
         raise
     except KeyboardInterrupt as error:
         # torch would take it for a regular end of the process.

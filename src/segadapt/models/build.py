@@ -14,7 +14,7 @@ from segadapt.config.model import LIBRARIES, ModelConfig
 from segadapt.models.files.tensors import read_tensors
 from segadapt.models.heads.base import find_head
 from segadapt.models.segmenter import Segmenter
-from segadapt.models.trunks.base import find_trunk
+from segadapt.models.trunks.base import Trunk, find_trunk
 
 
 def build_segmenter(config: ModelConfig, num_classes: int) -> Segmenter:
@@ -26,12 +26,23 @@ def build_segmenter(config: ModelConfig, num_classes: int) -> Segmenter:
     trunk_class, head_class = find_trunk(config.backbone), find_head(config.heads)
     with _told("backbone", config.backbone):
         trunk = trunk_class(config.backbone, config.section("backbone"))
-    misfit = head_class.misfit(trunk)
-    if misfit is not None:
-        raise SegadaptError(f"model.heads: {config.backbone} {misfit}, not {config.heads}")
+        _require_facts(trunk)
     with _told("heads", config.heads):
+        misfit = head_class.misfit(trunk)
+        if misfit is not None:
+            raise SegadaptError(f"model.heads: {config.backbone} {misfit}, not {config.heads}")
         head = head_class(config.section("heads"), trunk, num_classes)
     return Segmenter(trunk, head)
+
+
+def _require_facts(trunk: Trunk) -> None:
+    """What heads and the segmenter rely on must be there."""
+    if len(trunk.channels) != len(trunk.strides) or not trunk.channels:
+        raise ValueError("channels and strides must have one entry for each of its maps")
+    if trunk.middle is not None and not 0 <= trunk.middle < len(trunk.channels):
+        raise ValueError(f"middle {trunk.middle} is none of its {len(trunk.channels)} maps")
+    if trunk.multiple < 1:
+        raise ValueError(f"multiple {trunk.multiple} must be 1 or more")
 
 
 @contextlib.contextmanager

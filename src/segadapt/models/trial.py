@@ -14,8 +14,10 @@ from segadapt.models.heads.base import LevelLogits
 from segadapt.models.segmenter import Segmenter
 
 
-def try_network(config: ModelConfig, num_classes: int, size: tuple[int, int]) -> int:
-    """Show a network one black image of (height, width).
+def try_network(
+    config: ModelConfig, num_classes: int, size: tuple[int, int], batch_size: int
+) -> int:
+    """Show a network so many black images of (height, width) as a training would.
 
     Returns:
         The number of its parameters.
@@ -24,16 +26,18 @@ def try_network(config: ModelConfig, num_classes: int, size: tuple[int, int]) ->
         SegadaptError: it cannot be built, or does not take the image, or gives something else than
             it should.
     """
-    return _tried(config.model_dump_json(), num_classes, size)
+    # Two images tell as much as more do: a norm over one number is the trap.
+    return _tried(config.model_dump_json(), num_classes, size, min(batch_size, 2))
 
 
 @lru_cache(maxsize=64)
-def _tried(settings: str, num_classes: int, size: tuple[int, int]) -> int:
+def _tried(settings: str, num_classes: int, size: tuple[int, int], batch_size: int) -> int:
     config = ModelConfig.model_validate_json(settings)
-    model = build_segmenter(config, num_classes).eval()
-    image = torch.zeros(1, 3, *size)
+    model = build_segmenter(config, num_classes).train()
+    image = torch.zeros(batch_size, 3, *size)
     called = f"model: {config.backbone} and {config.heads}"
-    place = f"images of [{size[0]}, {size[1]}] (height, width)"
+    several = f"{batch_size} images" if batch_size > 1 else "one image"
+    place = f"{several} of [{size[0]}, {size[1]}] (height, width)"
     try:
         with torch.no_grad():
             maps = model.features(image)
@@ -43,8 +47,8 @@ def _tried(settings: str, num_classes: int, size: tuple[int, int]) -> int:
         raise
     except Exception as error:  # of the network's own code: it may be anything
         raise SegadaptError(
-            f"{called} fail on {place} ({type(error).__name__}: {first_line(error)}); choose "
-            "another size of the domains' images, or another network"
+            f"{called} fail on {place} at a time ({type(error).__name__}: {first_line(error)}); "
+            "choose another size of the domains' images, a larger batch, or another network"
         ) from error
     problem = problem or _misfit_of_output(model, output, num_classes)
     if problem is not None:
@@ -53,10 +57,7 @@ def _tried(settings: str, num_classes: int, size: tuple[int, int]) -> int:
 
 
 def _misfit_of_maps(model: Segmenter, maps: object) -> str | None:
-    channels = getattr(model.trunk, "channels", None)
-    strides = getattr(model.trunk, "strides", None)
-    if channels is None or strides is None or len(channels) != len(strides):
-        return "the trunk must set channels and strides, one of each for every map"
+    channels = model.trunk.channels
     if not isinstance(maps, list) or not all(isinstance(x, Tensor) and x.ndim == 4 for x in maps):
         return "the trunk must give a list of maps, (N, channels, h, w) each"
     found = tuple(x.shape[1] for x in maps)

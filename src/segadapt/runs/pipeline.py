@@ -11,14 +11,15 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
-from segadapt.artefacts import write_json
+from segadapt.artefacts import FILES, write_json
 from segadapt.base.compute import Compute, ComputeSettings
 from segadapt.base.errors import SegadaptError
 from segadapt.base.version import __version__
 from segadapt.config.load import load_recipe
 from segadapt.config.recipe import Recipe
+from segadapt.config.stage import Stage
 from segadapt.engine.fabric import Processes, check_compute, launch
 from segadapt.engine.state import STATE_FILE
 from segadapt.runs.origins import Origin, find_origins, with_dependents
@@ -115,7 +116,7 @@ def _run_stages(processes: Processes, context: StageContext, origins: dict[str, 
             write_json(directory / STARTED, begun)
         processes.barrier()
         start = time.monotonic()
-        summary = stage.run(Work(name, context, processes))
+        summary = _done(stage, Work(name, context, processes))
         if processes.is_first:
             manifest = {
                 "format": FORMAT,
@@ -137,6 +138,23 @@ def _run_stages(processes: Processes, context: StageContext, origins: dict[str, 
             write_json(directory / MANIFEST, manifest)
             (directory / STARTED).unlink()
         processes.barrier()
+
+
+def _done(stage: Stage, work: Work) -> dict[str, Any]:
+    """Run a stage, and see that it left what it says."""
+    try:
+        summary = stage.run(work)
+    except Exception as error:
+        error.add_note(f"in stage {work.name}")
+        raise
+    for output, kind in stage.outputs.items():
+        file = work.directory / FILES[kind]
+        if stage.missing(output) is None and work.processes.is_first and not file.exists():
+            raise SegadaptError(
+                f"{file}: stage {work.name!r} ({stage.stage}) has ended without leaving it, and "
+                f"says that its output {output!r} is of kind {kind!r}"
+            )
+    return summary
 
 
 def _is_finished(context: StageContext, name: str, origin: Origin) -> bool:

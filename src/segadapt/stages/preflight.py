@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 
 from segadapt.base.classes import ClassSet
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, unforeseen
 from segadapt.config.stage import Stage
 from segadapt.stages.context import StageContext
 from segadapt.stages.images import open_images
@@ -30,11 +30,18 @@ def preflight(context: StageContext, stages: Sequence[str]) -> None:
                 f"{place}.stage: {stage.stage} does not say how it runs; give its class a method "
                 "run(self, work)"
             )
-        stage.check(context, place)
-        check_sides(stage, context, place)
-        open_images(stage, context)
-        _check_classes(stage, context, place)
-        needed += stage.disk(context)
+        try:
+            stage.check(context, place)
+            check_sides(stage, context, place)
+            open_images(stage, context)
+            _check_classes(stage, context, place)
+            needed += stage.disk(context)
+        except (SegadaptError, OSError):
+            raise
+        except Exception as error:  # of a user's own class: it may be anything
+            raise SegadaptError(
+                f"{place}: {stage.stage} cannot be checked ({unforeseen(error)})"
+            ) from error
     free = shutil.disk_usage(context.directory).free
     if free < needed:
         raise SegadaptError(

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from torch import Tensor
 
 from segadapt.base.classes import ClassSet
 from segadapt.base.errors import SegadaptError
-from segadapt.base.parts import HEADS, TRUNKS
+from segadapt.base.section import found_in
 from segadapt.config.model import ModelConfig
 from segadapt.models.build import build_segmenter
 from segadapt.models.files import earlier
@@ -78,7 +79,7 @@ def load_checkpoint(path: Path, family: str | None = None) -> TrainedModel:
     _check_family(family)
     if path.suffix != ".safetensors":
         published = from_published(read_tensors(path), family, path)
-        model = build_segmenter(published.config, len(published.classes.names))
+        model = _built(published.config, len(published.classes.names), path)
         _fill(model, published.tensors, path, published.their_name)
         return TrainedModel(model.eval(), published.config, published.classes, published.size)
     tensors, metadata = read_safetensors(path)
@@ -92,26 +93,43 @@ def load_checkpoint(path: Path, family: str | None = None) -> TrainedModel:
             raise ValueError(f"its format is {description['format']}, this version reads {FORMAT}")
         classes = ClassSet.from_dict(description["classes"])
         config = _model_config(model_settings, path)
-        size = tuple(description["size"]) if description["size"] else None
+        size = _size(description["size"])
         oracle = bool(description["oracle"])
     except (KeyError, ValueError, TypeError) as error:
         raise SegadaptError(
             f"{path}: was not written by segadapt, or by another version of it ({error}); "
             "give a checkpoint of a run, or a published .pth file with its family"
         ) from error
-    model = build_segmenter(config, len(classes.names))
+    model = _built(config, len(classes.names), path)
     _fill(model, tensors, path)
-    return TrainedModel(model.eval(), config, classes, size, oracle)  # type: ignore[arg-type]
+    return TrainedModel(model.eval(), config, classes, size, oracle)
+
+
+def _size(value: Any) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    height, width = (int(side) for side in value)
+    if height < 1 or width < 1:
+        raise ValueError(f"its size is {value!r}")
+    return height, width
 
 
 def _model_config(settings: dict[str, Any], path: Path) -> ModelConfig:
     """The network's settings; those of a user's own class need it to be importable."""
-    for room, key in ((TRUNKS, "backbone"), (HEADS, "heads")):
-        try:
-            room.settings(settings[key])
-        except SegadaptError as error:
-            raise SegadaptError(f"{path}: its network cannot be built: {error}") from error
-    return ModelConfig.model_validate(settings)
+    try:
+        return ModelConfig.model_validate(settings)
+    except ValidationError as error:
+        problem = found_in(error, "model")[0]
+        raise SegadaptError(
+            f"{path}: its network cannot be built: {problem.path}: {problem.message}"
+        ) from error
+
+
+def _built(config: ModelConfig, num_classes: int, path: Path) -> Segmenter:
+    try:
+        return build_segmenter(config, num_classes)
+    except SegadaptError as error:
+        raise SegadaptError(f"{path}: its network cannot be built: {error}") from error
 
 
 def _check_family(family: str | None) -> None:

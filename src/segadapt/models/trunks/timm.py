@@ -47,12 +47,18 @@ class Timm(FreezesBatchNorm, Trunk):
         self.strides = tuple(stage["reduction"] for stage in stages[first:])
         self.middle = None if self._tokens else len(stages) - 2
         self.multiple = max(self.strides)
-        self.net.prune_intermediate_layers(self._indices, prune_head=True)
+        self.net.prune_intermediate_layers(
+            self._indices, prune_norm=not self._tokens, prune_head=True
+        )
         self.freezes = config.batch_norm == "frozen"
         if self.freezes:
-            for module in self.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.requires_grad_(False)
+            norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
+            if not norms:
+                raise SegadaptError(
+                    f"model.batch_norm: timm's {self.name} has no batch norm; leave it out"
+                )
+            for norm in norms:
+                norm.requires_grad_(False)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """See :meth:`Trunk.forward`."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from segadapt.base.classes import classes_of
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, unforeseen
 from segadapt.data.transforms import scaled_size
 from segadapt.methods.base import TrainingFacts
 from segadapt.models.build import check_weights
@@ -25,10 +28,7 @@ SMALLEST_FOR_DISCRIMINATOR = 32
 def check(stage: TrainStage, context: StageContext, place: str) -> None:
     """See :meth:`segadapt.config.stage.Stage.check`."""
     _check_images(stage, context, place)
-    method = build_method(stage, classes_of(2), None)
-    misfit = method.check(_facts(stage, context))
-    if misfit is not None:
-        raise SegadaptError(f"{place}.{misfit}")
+    _check_method(stage, context, place)
     check_shared(stage.batch_size, context.compute.devices, place)
     for reference in stage.references():
         if context.is_images(reference.name):
@@ -37,7 +37,24 @@ def check(stage: TrainStage, context: StageContext, place: str) -> None:
     if stage.start_from is not None:
         _check_start(stage, context, stage.start_from, place)
     else:
-        check_weights(stage.model, context.data_root)
+        _at(place, check_weights, stage.model, context.data_root)
+
+
+def _check_method(stage: TrainStage, context: StageContext, place: str) -> None:
+    name = stage.method["name"]
+    try:
+        misfit = build_method(stage, classes_of(2), None).check(_facts(stage, context))
+    except Exception as error:  # of a user's own method: it may be anything
+        raise SegadaptError(
+            f"{place}.method: {name} cannot be built or checked ({unforeseen(error)})"
+        ) from error
+    if misfit is None:
+        return
+    if not isinstance(misfit, str):
+        raise SegadaptError(
+            f"{place}.method: check of {name} must give None or a sentence, not {misfit!r}"
+        )
+    raise SegadaptError(f"{place}.{misfit}")
 
 
 def written_bytes(stage: TrainStage, context: StageContext) -> int:
@@ -64,10 +81,17 @@ def _check_network(stage: TrainStage, context: StageContext, place: str) -> None
     """Trunk and head must go together, and take the images."""
     shown = [r.name for r in stage.references() if context.is_images(r.name)]
     for reference in shown:
-        try:
-            _try(stage, context, reference)
-        except SegadaptError as error:
-            raise SegadaptError(f"{place}.{error}") from error
+        _at(place, _try, stage, context, reference)
+
+
+def _at(place: str, function: Callable[..., Any], *arguments: Any) -> None:
+    """Call it; what it says of ``model`` is said of the stage's."""
+    try:
+        function(*arguments)
+    except SegadaptError as error:
+        if not str(error).startswith("model"):
+            raise
+        raise SegadaptError(f"{place}.{error}") from error
 
 
 def _try(stage: TrainStage, context: StageContext, reference: str) -> int:
@@ -77,7 +101,8 @@ def _try(stage: TrainStage, context: StageContext, reference: str) -> int:
     size = context.recipe.domains[context.domain_behind(reference)].size
     if side is not None:
         size = (side, side)  # others are told where sides are checked
-    return try_network(stage.model, number, size or ANY_SIZE)
+    batch_size = stage.batch_size // context.compute.devices
+    return try_network(stage.model, number, size or ANY_SIZE, batch_size)
 
 
 def _check_images(stage: TrainStage, context: StageContext, place: str) -> None:
