@@ -15,8 +15,9 @@ def recipe_lines() -> Iterator[str]:
 
 
 def method_lines() -> Iterator[str]:
-    """Names of all methods."""
+    """Names of all methods, and how others are named."""
     yield from METHODS.names()
+    yield "package.module:Class (one of your own)"
 
 
 def dataset_lines() -> Iterator[str]:

@@ -21,7 +21,7 @@ _ANY_SIZE: tuple[dict[str, Any], ...] = (
 
 
 class Timm(FreezesBatchNorm, Trunk):
-    """Any network of timm that gives maps: timm:convnext_tiny, ViTs.
+    """Networks of timm that give maps, as timm:convnext_tiny; ViTs.
 
     Entry names are timm's. A ViT gives one map, of the last block's tokens after the last norm;
     others the map of each of their stages.
