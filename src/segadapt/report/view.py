@@ -71,7 +71,8 @@ def stage_views(run: Run) -> list[dict[str, Any]]:
 def _kind(stage: Stage) -> str:
     if stage.iterations:
         return f"{stage.iterations} iterations"
-    return "" if stage.kind == stage.name else stage.kind.replace("_", " ")
+    kind = stage.kind.rpartition(":")[2].replace("_", " ")  # of package.module:Class the class
+    return "" if stage.kind == stage.name else kind
 
 
 def score_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
