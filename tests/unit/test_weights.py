@@ -9,6 +9,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
+from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -196,8 +197,8 @@ def test_torchvision_weights_are_taken_from_what_the_hub_gives(
 def test_none_needs_nothing_and_unknown_backbone_names_the_known(tmp_path: Path) -> None:
     before, after = loaded(tmp_path, "none")
     assert all(torch.equal(before[k], after[k]) for k in before)
-    with pytest.raises(SegadaptError, match=r"model\.backbone: 'vgg19'.*resnet101.*vgg16"):
-        build_segmenter(ModelConfig(backbone="vgg19", heads="single"), 3)
+    with pytest.raises(ValidationError, match=r"'vgg19': unknown; there are.*resnet101.*vgg16"):
+        ModelConfig(backbone="vgg19", heads="single")
 
 
 @pytest.mark.parametrize("size", [(30, 41), (7, 20), (3, 5), (1, 1), (6, 6), (24, 25)])

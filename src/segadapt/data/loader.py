@@ -280,7 +280,7 @@ def _told(loader: DataLoader[Any]) -> Iterator[Any]:
             "batches. The same command goes on from the last saved state"
         ) from error
     finally:
-        with signals_held(), contextlib.suppress(ValueError):
+        if batches in _OPEN:
             _OPEN.remove(batches)
     with signals_held():
         del batches

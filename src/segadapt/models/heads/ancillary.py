@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from segadapt.models.heads.base import Head, LevelLogits, flat
+from segadapt.models.heads.base import flat
 from segadapt.models.heads.config.ancillary import AncillaryConfig
+from segadapt.models.heads.config.sum import SumConfig
+from segadapt.models.heads.sum import Sum
 from segadapt.models.layers.ancillary import AncillaryClassifier
-from segadapt.models.layers.aspp import ASPPClassifier
-from segadapt.models.trunks.base import Trunk
 
 
-class Ancillary(Head):
+class Ancillary(Sum):
     """DeepLab-v2's classifier and CIRN's ancillary one, summed.
 
     Gao et al., AAAI 2021, Fig. 3.
     """
 
     Config = AncillaryConfig
-    is_sum = True
+    second: AncillaryClassifier
 
-    def __init__(self, config: AncillaryConfig, trunk: Trunk, num_classes: int) -> None:
-        super().__init__()
-        channels = trunk.channels[-1]
-        self.second = AncillaryClassifier(
+    def second_classifier(self, config: SumConfig, channels: int, num_classes: int) -> nn.Module:
+        """The ancillary one."""
+        assert isinstance(config, AncillaryConfig)
+        return AncillaryClassifier(
             channels, num_classes, config.dilations, config.attention_modules
         )
-        self.main = ASPPClassifier(channels, num_classes, config.dilations)
-
-    def forward(self, maps: list[Tensor]) -> LevelLogits:
-        """See :meth:`Head.forward`."""
-        main = self.main(maps[-1])
-        second = self.second(maps[-1])
-        return LevelLogits(second + main, summands=(main, second))
 
     def classifier_weights(self) -> tuple[Tensor, Tensor]:
         """Those of the attention modules are not among them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from segadapt.models.heads.base import Head, LevelLogits, flat
 from segadapt.models.heads.config.sum import SumConfig
@@ -21,9 +21,12 @@ class Sum(Head):
 
     def __init__(self, config: SumConfig, trunk: Trunk, num_classes: int) -> None:
         super().__init__()
-        channels = trunk.channels[-1]
-        self.second = ASPPClassifier(channels, num_classes, config.dilations)
-        self.main = ASPPClassifier(channels, num_classes, config.dilations)
+        self.second = self.second_classifier(config, trunk.channels[-1], num_classes)
+        self.main = ASPPClassifier(trunk.channels[-1], num_classes, config.dilations)
+
+    def second_classifier(self, config: SumConfig, channels: int, num_classes: int) -> nn.Module:
+        """The one beside the main one, (N, channels, h, w) -> (N, num_classes, h, w)."""
+        return ASPPClassifier(channels, num_classes, config.dilations)
 
     def forward(self, maps: list[Tensor]) -> LevelLogits:
         """See :meth:`Head.forward`."""

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from segadapt.models.heads.config.dilations import DilationsConfig
+from segadapt.models.heads.config.sum import SumConfig
 
 
-class AncillaryConfig(DilationsConfig):
+class AncillaryConfig(SumConfig):
     """Those of DeepLab-v2's classifiers, and K."""
 
     attention_modules: Annotated[int, Field(ge=0)] = 2
