@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from harness import domains, recipe_of, snapshot, train, write_data, write_recipe
 
 from segadapt.base.errors import SegadaptError
+from segadapt.commands.evaluate import checkpoint_files
 from segadapt.commands.seeds import parse_seeds, run_seeds
 from segadapt.report.summary import build_summary, is_summary
 
@@ -115,3 +117,18 @@ def test_seeds_are_a_number_or_a_list(text: str, wanted: list[int] | None) -> No
 def test_seeds_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(SegadaptError, match="give how many"):
         parse_seeds(text)
+
+
+def test_copies_of_folders_are_no_results(finished: Path, tmp_path: Path) -> None:
+    """People keep them beside what they are copies of."""
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    before = json.loads((out / "summary.json").read_text())["seeds"]
+    shutil.copytree(out / "seed-0", out / "seed-0-backup")
+    shutil.copytree(out / "seed-0" / "1-source-only", out / "seed-0" / "old")
+    build_summary(out)
+    assert json.loads((out / "summary.json").read_text())["seeds"] == before
+    assert [p.parent.name for p in checkpoint_files(out / "seed-0").values()] == [
+        "1-source-only",
+        "2-oracle",
+    ]

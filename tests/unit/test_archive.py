@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import shutil
 import tarfile
@@ -16,7 +17,7 @@ from miniatures import BUILDERS, opened
 from segadapt.base.errors import SegadaptError
 from segadapt.data import loader
 from segadapt.data.check import check_domain
-from segadapt.data.domain import Domain
+from segadapt.data.domain import Domain, Sample
 from segadapt.data.loader import inference_batches, training_batches
 from segadapt.data.paths import ArchivePath, open_root
 
@@ -218,3 +219,49 @@ def test_worker_that_is_started_afresh_reads_archives(
 def test_ordinary_folder_stays_a_path(tmp_path: Path) -> None:
     assert open_root(tmp_path) == tmp_path
     assert not isinstance(open_root(tmp_path / "nowhere"), ArchivePath)
+
+
+OUTSIDE = ["../evil.png", "images/../../evil.png", "/tmp/evil.png", "images\\..\\..\\evil.png"]
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar"])
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_archive_with_a_name_that_leads_outside_is_refused(
+    tmp_path: Path, suffix: str, name: str
+) -> None:
+    """Labels and translations of its images would be written under that name."""
+    archive = tmp_path / f"data{suffix}"
+    if suffix == ".zip":
+        with zipfile.ZipFile(archive, "w") as file:
+            file.writestr("images/val/a.png", b"x")
+            file.writestr(zipfile.ZipInfo(name), b"x")
+    else:
+        with tarfile.open(archive, "w") as file:
+            for inner in ("images/val/a.png", name):
+                info = tarfile.TarInfo(inner)
+                info.size = 1
+                file.addfile(info, io.BytesIO(b"x"))
+    with pytest.raises(SegadaptError, match=r"which leads outside") as caught:
+        open_root(archive).is_dir()
+    assert str(archive) in str(caught.value) and len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", [*OUTSIDE, "", "a\0b"])
+def test_image_of_such_a_name_is_in_no_domain(name: str) -> None:
+    with pytest.raises(SegadaptError, match=r"leads outside"):
+        Sample(name, Path("a.png"))
+    assert Sample("folder/..a..b", Path("a.png")).name == "folder/..a..b"
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+def test_tar_file_that_was_cut_off_is_told_and_not_shortened(tmp_path: Path, kept: float) -> None:
+    """Also where the cut lies between two files, which readers take for the end."""
+    archive = tmp_path / "data.tar"
+    with tarfile.open(archive, "w") as file:
+        for number in range(10):
+            info = tarfile.TarInfo(f"images/val/{number}.png")
+            info.size = 512
+            file.addfile(info, io.BytesIO(b"x" * 512))
+    archive.write_bytes(archive.read_bytes()[: round(kept * 10) * 1024])
+    with pytest.raises(SegadaptError, match=r"cannot be read as an archive.*cut off"):
+        open_root(archive).is_dir()

@@ -17,7 +17,7 @@ from PIL import Image
 
 from segadapt.base.errors import SegadaptError
 from segadapt.data.check import check_domain
-from segadapt.data.listing import dataset_names
+from segadapt.data.listing import dataset_names, find_images
 from segadapt.data.loader import inference_batches, training_batches
 
 EVERY = pytest.mark.parametrize("dataset", sorted(BUILDERS))
@@ -211,3 +211,20 @@ def test_subset_keeps_the_asked_order_and_names_what_is_gone(tmp_path: Path) -> 
     assert [sample.name for sample in domain.subset(names).samples] == names
     with pytest.raises(SegadaptError, match=r"1 images that an earlier stage used are gone.*lost"):
         domain.subset(["lost"])
+
+
+def test_linked_folders_count_and_hidden_ones_do_not(tmp_path: Path) -> None:
+    elsewhere, split = tmp_path / "elsewhere", tmp_path / "train"
+    for path in (
+        *(elsewhere / "b.png", split / "a.png", split / "deep" / "er" / "c.png"),
+        *(split / ".ipynb_checkpoints" / "a-checkpoint.png", split / "@eaDir" / "a.png"),
+        *(split / "__MACOSX" / "x.png", split / "._a.png"),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    (split / "linked").symlink_to(elsewhere)
+    assert list(find_images(split)) == ["a", "deep/er/c", "linked/b"]
+    (split / "round").symlink_to(split)
+    assert list(find_images(split)) == ["a", "deep/er/c", "linked/b"]
+    (elsewhere / "back").symlink_to(split)
+    assert list(find_images(split)) == ["a", "deep/er/c", "linked/b"]

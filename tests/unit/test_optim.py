@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from networks import resnet, squeezenet
 from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
 from segadapt.engine.optim import (
+    ReleasedSGD,
     RepeatedSGD,
     adam,
     model_optimizer,
@@ -48,6 +49,55 @@ def test_repeated_sgd_equals_plain_sgd_applied_so_often() -> None:
         assert len(repeated.param_groups) == len(REPEATS)
     for a, b in zip(ours, plain, strict=True):
         assert torch.allclose(a, b, rtol=0, atol=1e-14)
+
+
+def sgd_of_pytorch_0_4_1(p: Tensor, gradient: Tensor, buffer: Tensor | None) -> Tensor:
+    """One update as its ``torch/optim/sgd.py`` has it: everything in place; the new buffer."""
+    gradient.add_(p, alpha=SETTINGS["weight_decay"])
+    buffer = (torch.zeros_like(p) if buffer is None else buffer).mul_(SETTINGS["momentum"])
+    buffer.add_(gradient)
+    p.add_(buffer, alpha=-SETTINGS["lr"])
+    return buffer
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+def test_released_updates_are_those_of_pytorch_0_4_1_with_a_parameter_listed_so_often(
+    times: int,
+) -> None:
+    generator = torch.Generator().manual_seed(times)
+    start = torch.randn(5, generator=generator).double()
+    ours, theirs, buffer = nn.Parameter(start.clone()), start.clone(), None
+    optimizer = ReleasedSGD([{"params": [ours], "repeats": times}], **SETTINGS)
+    for _ in range(3):
+        gradient = torch.randn(5, generator=generator).double()
+        ours.grad = gradient.clone()
+        optimizer.step()
+        kept = gradient.clone()
+        for _ in range(times):
+            buffer = sgd_of_pytorch_0_4_1(theirs, kept, buffer)
+        assert torch.allclose(ours.detach(), theirs, rtol=0, atol=1e-14)
+        assert optimizer.param_groups[0]["weight_decay"] == SETTINGS["weight_decay"]
+
+
+def test_released_decays_by_hand() -> None:
+    """Without momentum and gradient, at rate 1."""
+    p = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    optimizer = ReleasedSGD([{"params": [p], "repeats": 2}], lr=1.0, weight_decay=0.1)
+    p.grad = torch.zeros_like(p)
+    optimizer.step()
+    # 1 - 0.1 = 0.9; the gradient is then 0.1 + 0.09: 0.9 - 0.19
+    assert float(p.detach()) == pytest.approx(0.71, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind"),
+    [(False, torch.optim.SGD), (True, RepeatedSGD), ("released", ReleasedSGD)],
+)
+def test_setting_chooses_the_updates(setting: bool | str, kind: type) -> None:
+    optimizer = model_optimizer(tiny_resnet(), ModelOptimizer(repeated_updates=setting))
+    assert type(optimizer) is kind
+    several = max(group["repeats"] for group in optimizer.param_groups) > 1
+    assert several == bool(setting)
 
 
 def test_repeated_sgd_by_hand() -> None:

@@ -463,3 +463,29 @@ def test_setting_that_the_new_network_lacks_is_refused_where_it_is_said_beside_i
     wrong = {"backbone": "squeezenet1_0", "batch_norm": "frozen"}
     message = refusal(tmp_path, changed("stages.first.model", wrong))
     assert "stages.first.model.batch_norm: unknown key; a model of squeezenet1_0" in message
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "a\0b", "x" * 121, "ä" * 61, "\u202eabc"])
+def test_names_that_cannot_be_those_of_files_are_refused_before_any_work(
+    tmp_path: Path, name: str
+) -> None:
+    recipe = copy.deepcopy(GOOD)
+    recipe["stages"] = {name: recipe["stages"]["first"]}
+    assert "cannot be part of a file's name" in refusal(tmp_path, recipe)
+    recipe = copy.deepcopy(GOOD)
+    both = {"first.checkpoint": 1.0, "second.checkpoint": 1.0}
+    recipe["stages"]["eval"]["ensembles"] = {name: both}
+    assert "stages.eval.ensembles: " in refusal(tmp_path, recipe)
+
+
+def test_long_and_foreign_names_are_welcome(tmp_path: Path) -> None:
+    recipe = copy.deepcopy(GOOD)
+    recipe["stages"] = {"x" * 120: recipe["stages"]["first"]}
+    recipe["stages"]["日本語-été"] = recipe["stages"]["x" * 120]
+    assert len(load_recipe(write(tmp_path, recipe)).stages) == 2
+
+
+@pytest.mark.parametrize("name", ["advent", "adaptsegnet", "cirn", "pixintrada", "adda"])
+def test_discriminators_have_a_width(tmp_path: Path, name: str) -> None:
+    recipe = changed("stages.first.method", {"name": name, "discriminator_width": 0})
+    assert "stages.first.method.discriminator_width: " in refusal(tmp_path, recipe)

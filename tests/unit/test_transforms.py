@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from segadapt.base.errors import SegadaptError
-from segadapt.data.transforms import moved, read_ids, read_image, resize_label
+from segadapt.data.transforms import image_size, moved, read_ids, read_image, resize_label
 from segadapt.models.inputs import normalise
 
 
@@ -146,3 +146,48 @@ def test_moved_by_hand() -> None:
         [0, 80, 80, 0],
         [0, 0, 0, 0],
     ]
+
+
+# Eight ways to store the same picture; by EXIF 2.3, what is to be done with each.
+TURNS = {
+    1: lambda x: x,
+    2: lambda x: x[:, ::-1],
+    3: lambda x: x[::-1, ::-1],
+    4: lambda x: x[::-1],
+    5: lambda x: x.swapaxes(0, 1),
+    6: lambda x: np.rot90(x, 1),  # shown turned clockwise, so stored anticlockwise
+    7: lambda x: x[::-1, ::-1].swapaxes(0, 1),
+    8: lambda x: np.rot90(x, -1),
+}
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_image_is_upright_as_its_exif_data_say(
+    tmp_path: Path, orientation: int, suffix: str
+) -> None:
+    upright = np.random.default_rng(0).integers(0, 256, (5, 8, 3), np.uint8)
+    stored = Image.fromarray(np.ascontiguousarray(TURNS[orientation](upright)))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a{suffix}"
+    stored.save(path, exif=exif)
+    assert np.array_equal(read_image(path, None), upright)
+    assert image_size(path) == (5, 8)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.dtype(">u2")])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_grey_of_sixteen_bits_is_scaled(tmp_path: Path, suffix: str, dtype: np.dtype) -> None:
+    grey = np.array([[0, 257, 32896, 65535]], np.uint16)
+    Image.fromarray(grey.astype(dtype)).save(tmp_path / f"a{suffix}")
+    found = read_image(tmp_path / f"a{suffix}", None)
+    assert found[0, :, 0].tolist() == [0, 1, 128, 255]
+    assert (found == found[..., :1]).all()
+
+
+@pytest.mark.parametrize(("dtype", "says"), [(np.int32, "32 bits"), (np.float32, "floats")])
+def test_grey_without_a_white_is_refused(tmp_path: Path, dtype: type, says: str) -> None:
+    Image.fromarray(np.array([[0, 1, 700]], dtype)).save(tmp_path / "a.tif")
+    with pytest.raises(SegadaptError, match=rf"a\.tif: holds .*{says}.*convert it to 8 or 16"):
+        read_image(tmp_path / "a.tif", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from segadapt.models.files.checkpoints import load_checkpoint
 from segadapt.stages.evaluate.run import score_row
 
 BATCH_SIZE = 4
+STAGE = re.compile(r"\d+-.+")
+"""Names of a run's folders."""
 
 
 def score_checkpoints(
@@ -50,7 +53,7 @@ def score_checkpoints(
     Raises:
         SegadaptError: checkpoint and dataset do not fit, or cannot be read.
     """
-    files = _checkpoints(path)
+    files = checkpoint_files(path)
     if with_ and len(files) > 1:
         raise SegadaptError(f"{path}: is a run; an ensemble starts from one checkpoint file")
     ensembles = {name: {file: 1.0, **(with_ or {})} for name, file in files.items()}
@@ -93,13 +96,13 @@ def _score(
     }
 
 
-def _checkpoints(path: Path) -> dict[str, Path]:
+def checkpoint_files(path: Path) -> dict[str, Path]:
     """Checkpoint files by title: of a run its stages', in their order."""
     if path.is_file():
         return {_title(path): path}
-    found = sorted(
-        path.glob(f"*/{CHECKPOINT_FILE}"), key=lambda p: int(p.parent.name.split("-")[0])
-    )
+    # Other folders in a run's, such as copies that somebody made, are none of its stages.
+    stages = (p for p in path.glob(f"*/{CHECKPOINT_FILE}") if STAGE.match(p.parent.name))
+    found = sorted(stages, key=lambda p: int(p.parent.name.partition("-")[0]))
     if not found:
         raise SegadaptError(f"{path}: is neither a checkpoint nor a run that has one")
     return {_title(file): file for file in found}

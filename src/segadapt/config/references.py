@@ -8,6 +8,7 @@ from segadapt.artefacts import FILES
 from segadapt.base.errors import SegadaptError, first_line
 from segadapt.config.recipe import Recipe
 from segadapt.config.stage import Reference, Stage
+from segadapt.config.values import misfit_of_name
 
 NAMES = {
     "source": "a source domain",
@@ -44,6 +45,9 @@ def check_references(recipe: Recipe, title: str) -> None:
             raise SegadaptError(
                 f"{place}: a stage's name must not hold a dot or a slash, nor be a domain's"
             )
+        problem = misfit_of_name(name)
+        if problem is not None:
+            raise SegadaptError(f"{place}: {problem}")
         _check_outputs(stage, place)
         for reference in _references(stage, place):
             _expect(recipe, seen, place, stage, reference)

@@ -19,8 +19,11 @@ class ModelOptimizer(Section):
     momentum: Fraction = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
     clip_norm: Annotated[float, Field(gt=0)] | None = None
-    repeated_updates: bool = False
-    """Update each backbone parameter as often per step as the released programs do (SGD only)."""
+    repeated_updates: bool | Literal["released"] = False
+    """Update each backbone parameter as often per step as the released programs do (SGD only).
+    ``released``: as they did with PyTorch 0.4.1, which the published numbers were made with. Its
+    SGD adds the weight decay to the gradient in place, so the k-th of n updates of a step decays k
+    times. True: as with a PyTorch of today, once in each."""
 
     @model_validator(mode="after")
     def _repeats_with_sgd_only(self) -> ModelOptimizer:

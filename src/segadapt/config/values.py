@@ -34,3 +34,17 @@ Weights = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=2
 def with_rule(value: Any, rule: str) -> Any:
     """Settings that name no rule are those of ``rule``; anything else is as it was."""
     return {"rule": rule, **value} if isinstance(value, dict) and "rule" not in value else value
+
+
+LONGEST_NAME = 120
+"""Bytes of a name; file systems take 255, and what is written beside it has endings."""
+
+
+def misfit_of_name(name: str) -> str | None:
+    """Why a name of a stage, or a title of an ensemble, cannot be part of a file's name."""
+    if name.strip() and name.isprintable() and len(name.encode()) <= LONGEST_NAME:
+        return None
+    return (
+        f"{name[:40]!r} cannot be part of a file's name; take up to {LONGEST_NAME} bytes of "
+        "letters, digits and signs that can be seen"
+    )

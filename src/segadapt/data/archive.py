@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tarfile
 import zipfile
 import zlib
@@ -76,7 +77,7 @@ def contents(archive: Path, changed: int) -> Contents:
     try:
         listed = _zip_members(archive) if archive.suffix == ".zip" else _tar_members(archive)
         members = {
-            member.name.removeprefix("./"): member
+            _inside(member).removeprefix("./"): member
             for member in listed
             # What macOS adds to archives has the names of images and holds none.
             if not PurePosixPath(member.name).name.startswith("._")
@@ -91,6 +92,26 @@ def contents(archive: Path, changed: int) -> Contents:
         members |= {name.partition("/")[2]: member for name, member in members.items()}
     folders = {parent.as_posix() for name in members for parent in PurePosixPath(name).parents}
     return Contents(members, frozenset(folders))
+
+
+def _inside(member: Member) -> str:
+    """The name of a member, which results are written under elsewhere.
+
+    Raises:
+        SegadaptError: it leads outside of the folder that it would be unpacked in.
+    """
+    if leads_outside(member.name):
+        raise SegadaptError(
+            f"{member.archive}: holds a file named {member.name!r}, which leads outside of the "
+            "folder that it would be unpacked in; get the data set from where it was published"
+        )
+    return member.name
+
+
+def leads_outside(name: str) -> bool:
+    """Whether a name is no path below a folder, on any system."""
+    parts = re.split(r"[/\\]", name)
+    return not name or parts[0] == "" or ".." in parts or "\0" in name
 
 
 def _zip_members(archive: Path) -> Iterator[Member]:
@@ -114,3 +135,13 @@ def _tar_members(archive: Path) -> Iterator[Member]:
             if place is not None and place.isfile():
                 places[info.name] = place
                 yield Member(archive, info.name, place.size, place.offset_data)
+        _require_end(archive, tar.offset)
+
+
+def _require_end(archive: Path, end: int) -> None:
+    """A tar file closes with zeros; one that was cut off between two members looks whole."""
+    with archive.open("rb") as file:
+        file.seek(end)
+        closing = file.read(tarfile.BLOCKSIZE)
+    if closing.strip(b"\0") or len(closing) < tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("its end is missing")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from segadapt.base.classes import ClassSet
 from segadapt.base.errors import SegadaptError
+from segadapt.data.archive import leads_outside
 from segadapt.data.paths import FilePath
 from segadapt.data.transforms import image_size, read_ids, read_image
 from segadapt.losses.segmentation import IGNORE
@@ -31,6 +32,14 @@ class Sample:
     """What ``image`` is a translation of; its label goes with that."""
     domain_index: FilePath | None = None
     """Picture of how hard each pixel is, beside pseudo-labels that leave the hard ones out."""
+
+    def __post_init__(self) -> None:
+        # Labels and translations are written under it, below a stage's folder.
+        if leads_outside(self.name):
+            raise SegadaptError(
+                f"{self.image}: an image cannot be named {self.name!r}, which leads outside of the "
+                "folder that its labels would be written in; rename it"
+            )
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 from pathlib import Path
 from types import ModuleType
@@ -126,7 +127,8 @@ def find_images(folder: DataPath, ending: str = "") -> dict[str, DataPath]:
     """Image files below ``folder`` by name, sorted by name.
 
     A name is the path from ``folder`` with forward slashes, without suffix and ``ending``; files
-    whose name does not end so are left out.
+    whose name does not end so are left out. Linked folders count; hidden ones, and those that
+    notebooks, macOS and storage servers make for themselves, do not.
 
     Raises:
         SegadaptError: the folder does not exist, or two images share a name.
@@ -136,7 +138,7 @@ def find_images(folder: DataPath, ending: str = "") -> dict[str, DataPath]:
     if not isinstance(folder, Path) and folder.unpacked.is_dir():
         folder = folder.unpacked
     found: dict[str, DataPath] = {}
-    paths = sorted(folder.rglob("*")) if isinstance(folder, Path) else folder.files()
+    paths = _files_below(folder) if isinstance(folder, Path) else folder.files()
     for path in paths:
         if path.suffix.lower() not in IMAGE_SUFFIXES or not path.stem.endswith(ending):
             continue
@@ -148,3 +150,22 @@ def find_images(folder: DataPath, ending: str = "") -> dict[str, DataPath]:
             )
         found[name] = path
     return dict(sorted(found.items()))
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """All files below a folder, at any depth, sorted by path."""
+    found: list[Path] = []
+    behind = {folder: folder.resolve()}
+    for name, folders, files in os.walk(folder, followlinks=True):
+        place = Path(name)
+        real = behind.setdefault(place, place.resolve())
+        if any(behind.get(above) == real for above in place.parents):
+            folders.clear()  # a link to a folder that holds it would lead round and round
+            continue
+        folders[:] = [x for x in folders if not x.startswith(HIDDEN)]
+        found += [place / x for x in files if not x.startswith(".")]
+    return sorted(found)
+
+
+HIDDEN = (".", "@", "__MACOSX")
+"""How folders begin that hold copies and previews: .ipynb_checkpoints, @eaDir."""

@@ -7,12 +7,16 @@ from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageOps
 
 from segadapt.base.errors import SegadaptError
 from segadapt.data.paths import FilePath
 from segadapt.losses.segmentation import IGNORE
 
+ORIENTATION = 0x0112
+"""Tag of EXIF data that says how a picture is to be turned."""
+LYING = (5, 6, 7, 8)
+"""Its values that change height for width."""
 # What Pillow raises for files that are no images, cut off or damaged.
 UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
@@ -20,19 +24,47 @@ UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 def read_image(path: FilePath, size: tuple[int, int] | None) -> NDArray[np.uint8]:
     """Decode an image as RGB, (height, width, 3), resized to ``size`` (bicubic, as published).
 
+    It is turned upright as its EXIF data say, and 16 bits of grey are scaled to 8.
+
     Raises:
-        SegadaptError: the file is missing or cannot be decoded.
+        SegadaptError: the file is missing, cannot be decoded, or does not say what its numbers are.
     """
-    image = _open(path, "image").convert("RGB")
+    image = as_rgb(_open(path, "image"), str(path))
     if size is not None and image.size != (size[1], size[0]):
         image = image.resize((size[1], size[0]), Image.Resampling.BICUBIC)
     return np.array(image)
 
 
+def as_rgb(image: Image.Image, called: str) -> Image.Image:
+    """An image upright, in RGB of 8 bits; ``called`` is what messages call it.
+
+    Raises:
+        SegadaptError: its numbers have no white that it says, as floats and 32 bits have not.
+    """
+    try:
+        upright = ImageOps.exif_transpose(image)
+    except UNDECODABLE as error:  # of damaged EXIF data
+        raise SegadaptError(
+            f"{called}: its EXIF data cannot be read ({error}); save it without them"
+        ) from error
+    if upright.mode.startswith("I;16"):
+        grey = np.asarray(upright, dtype=np.float64) / 257  # 65535 is white
+        return Image.fromarray(grey.round().astype(np.uint8)).convert("RGB")
+    if upright.mode in ("I", "F"):
+        kind = "floats" if upright.mode == "F" else "whole numbers of 32 bits"
+        raise SegadaptError(
+            f"{called}: holds {kind}, and does not say which of them is white; convert it to 8 or "
+            "16 bits"
+        )
+    return upright.convert("RGB")
+
+
 def image_size(path: FilePath) -> tuple[int, int]:
-    """(height, width) of an image file that was decoded before; reads its header only."""
+    """(height, width) of an image file, upright; reads its header only."""
     with Image.open(_source(path)) as image:
-        return image.height, image.width
+        # Of TIFF files Pillow has done it.
+        turned = image.format != "TIFF" and image.getexif().get(ORIENTATION) in LYING
+        return (image.width, image.height) if turned else (image.height, image.width)
 
 
 def read_ids(path: FilePath, first_channel: bool = False) -> NDArray[np.integer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +18,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from segadapt.engine.fabric import Processes
 
@@ -68,14 +69,7 @@ class TrainingLog:
         if start:
             print(f"{self.title}: goes on at iteration {start}", flush=True)
         if sys.stdout.isatty():
-            self._progress = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[numbers]}", style="dim"),
-                console=Console(),
-            )
+            self._progress = training_bar(Console())
             self._task = self._progress.add_task(
                 self.title, total=total, completed=start, numbers=""
             )
@@ -93,17 +87,14 @@ class TrainingLog:
         if self._board is not None:
             for name, value in {**losses, "lr": learning_rate}.items():
                 self._board.add_scalar(name, value, iteration)
-        numbers = "  ".join(f"{k.removeprefix('loss_')} {v:.3g}" for k, v in losses.items())
+        numbers = [f"{k.removeprefix('loss_')} {v:.3g}" for k, v in losses.items()]
         if self._progress is not None and self._task is not None:
-            self._progress.update(
-                self._task, completed=iteration, numbers=f"{rate:.1f} images/s  {numbers}"
-            )
+            said = "  ".join([f"{rate:.1f} images/s", *numbers])
+            self._progress.update(self._task, completed=iteration, numbers=said)
         elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY or iteration == self._total:
             self._last_line = time.monotonic()
-            print(
-                f"{self.title}: {iteration}/{self._total}  {rate:.1f} images/s  {numbers}",
-                flush=True,
-            )
+            line = f"{self.title}: {iteration}/{self._total}  {rate:.1f} images/s"
+            print(fitting(line, numbers), flush=True)
 
     def close(self) -> None:
         """Close the progress bar and the files."""
@@ -112,6 +103,36 @@ class TrainingLog:
             self._progress = None
         if self._board is not None:
             self._board.close()
+
+
+def training_bar(console: Console) -> Progress:
+    """Name, bar, iteration and time left, whatever the width; the numbers get what is left."""
+    whole = Column(no_wrap=True)
+    return Progress(
+        TextColumn(
+            "{task.description}",
+            table_column=Column(no_wrap=True, overflow="ellipsis", max_width=24),
+        ),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(table_column=whole),
+        TimeRemainingColumn(table_column=whole),
+        TextColumn(
+            "{task.fields[numbers]}",
+            style="dim",
+            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+        ),
+        console=console,
+        expand=True,
+    )
+
+
+def fitting(line: str, numbers: Sequence[str], width: int = 99) -> str:
+    """A line with as many of the numbers as ``width`` characters hold; dots for the others."""
+    for number in numbers:
+        if len(line) + 2 + len(number) + len(" ...") > width:
+            return f"{line} ..."
+        line = f"{line}  {number}"
+    return line
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:

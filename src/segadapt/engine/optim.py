@@ -26,9 +26,34 @@ class RepeatedSGD(torch.optim.SGD):
         try:
             for turn in range(max(group["repeats"] for group in everything)):
                 self.param_groups = [g for g in everything if g["repeats"] > turn]
-                super().step()
+                self._update()
         finally:
             self.param_groups = everything
+
+    def _update(self) -> None:
+        super().step()
+
+
+class ReleasedSGD(RepeatedSGD):
+    """The same as PyTorch 0.4.1 did it, with which the published numbers were made.
+
+    Its SGD added ``weight_decay * p`` to the gradient in place, so the decay of an update is still
+    in the gradient of the next: of n updates in a step the k-th decays k times.
+    """
+
+    @torch.no_grad()
+    def _update(self) -> None:
+        decays = [group["weight_decay"] for group in self.param_groups]
+        for group, decay in zip(self.param_groups, decays, strict=True):
+            for p in group["params"]:
+                if p.grad is not None:
+                    p.grad.add_(p, alpha=decay)
+            group["weight_decay"] = 0.0  # it is in the gradient now
+        try:
+            super()._update()
+        finally:
+            for group, decay in zip(self.param_groups, decays, strict=True):
+                group["weight_decay"] = decay
 
 
 def model_optimizer(model: Segmenter, config: ModelOptimizer) -> torch.optim.Optimizer:
@@ -55,7 +80,8 @@ def model_optimizer(model: Segmenter, config: ModelOptimizer) -> torch.optim.Opt
     ]
     if config.name == "adamw":
         return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)
-    kind = RepeatedSGD if config.repeated_updates else torch.optim.SGD
+    kinds = {False: torch.optim.SGD, True: RepeatedSGD, "released": ReleasedSGD}
+    kind = kinds[config.repeated_updates]
     return kind(groups, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
 
 

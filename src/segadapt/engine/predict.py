@@ -17,7 +17,7 @@ from segadapt.base.classes import ClassSet
 from segadapt.base.compute import Compute
 from segadapt.base.errors import SegadaptError
 from segadapt.config import Views
-from segadapt.data.transforms import read_image, resize_image
+from segadapt.data.transforms import as_rgb, read_image, resize_image
 from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.views import view_logits
 from segadapt.losses.entropy import entropy_map
@@ -219,7 +219,7 @@ def _as_array(image: str | Path | Image.Image | NDArray[np.uint8]) -> NDArray[np
     if isinstance(image, (str, Path)):
         return read_image(Path(image), None)
     if isinstance(image, Image.Image):
-        return np.array(image.convert("RGB"))
+        return np.array(as_rgb(image, "the image"))
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise SegadaptError(
             f"an image array must be uint8 RGB (height, width, 3), not {image.dtype} {image.shape}"

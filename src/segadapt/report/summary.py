@@ -46,15 +46,19 @@ def seed_directory(directory: Path, seed: int) -> Path:
 
 def is_summary(directory: Path) -> bool:
     """Whether a folder holds runs of several seeds."""
-    return any(directory.glob("seed-*/run.json"))
+    return bool(_seed_folders(directory))
+
+
+def _seed_folders(directory: Path) -> list[Path]:
+    """Folders of runs by their seeds; copies of them, ``seed-0-backup``, are none."""
+    found = (path.parent for path in directory.glob("seed-*/run.json"))
+    seeds = {p: p.name.partition("-")[2] for p in found}
+    return sorted((p for p, seed in seeds.items() if seed.isdecimal()), key=lambda p: int(seeds[p]))
 
 
 def build_summary(directory: Path) -> Path:
     """Write ``summary.json``, ``summary.md`` and ``report.html``; returns the page."""
-    folders = sorted(
-        (path.parent for path in directory.glob("seed-*/run.json")),
-        key=lambda path: int(path.name.partition("-")[2]),
-    )
+    folders = _seed_folders(directory)
     runs = [read_run(folder) for folder in folders]
     seeds = [int(run.info["seed"]) for run in runs]
     comparisons = _comparisons(runs)

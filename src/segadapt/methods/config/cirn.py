@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segadapt.base.section import Section
-from segadapt.config.values import Weight
+from segadapt.config.values import Positive, Weight
 
 
 class CIRNConfig(Section):
@@ -14,4 +14,4 @@ class CIRNConfig(Section):
     epsilon: Weight = 0.4
     lambda_weight: Weight = 0.01
     """Of the weight discrepancy loss; CLAN's value."""
-    discriminator_width: int = 64
+    discriminator_width: Positive = 64

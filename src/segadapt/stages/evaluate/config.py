@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from segadapt.base.section import problem_at
 from segadapt.config.stage import Reference, Stage
-from segadapt.config.values import Positive, Weights, Workers
+from segadapt.config.values import Positive, Weights, Workers, misfit_of_name
 from segadapt.config.views import Views
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ class EvaluateStage(Stage):
                     f"ensembles.{title}",
                     "must not hold a slash, nor be the name of a scored stage",
                 )
+            misfit = misfit_of_name(title)
+            if misfit is not None:
+                raise problem_at("ensembles", misfit)
         return self
 
     def references(self) -> list[Reference]:
