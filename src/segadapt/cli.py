@@ -217,10 +217,12 @@ def check(
     set_: SetOption = None,
 ) -> None:
     """Read a recipe and all of its data: pairs, sizes, ids, corrupt files, class shares."""
-    from segadapt.commands.check import check_recipe
     from segadapt.config.load import load_recipe
 
-    check_recipe(load_recipe(recipe, set_ or ()), data_root)
+    loaded = load_recipe(recipe, set_ or ())  # what is wrong with it is told before torch is there
+    from segadapt.commands.check import check_recipe
+
+    check_recipe(loaded, data_root)
 
 
 @app.command()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 from recipes import GOOD, write
 
@@ -240,11 +242,36 @@ def test_drawn_by_must_name_an_earlier_draw_stage(tmp_path: Path) -> None:
         ("", "must be a mapping"),
         ("- a\n- b\n", "must be a mapping"),
         ("? [a, b]\n: c\n", "not valid YAML"),
+        ("a: !!int abc\n", "not valid YAML"),
+        ("a: " + "9" * 5000 + "\n", "not valid YAML"),
+        ("a: " + "[" * 3000 + "]" * 3000, "nested too deep"),
+        ("a: " + "{b: " * 1500 + "1" + "}" * 1500, "nested too deep"),
+        ("a:\n\t- b\n", "not valid YAML"),
+        ("<<: 3\n", "not valid YAML"),
     ],
 )
 def test_text_that_is_no_recipe(tmp_path: Path, text: str, says: str) -> None:
     message = refusal(tmp_path, text)
     assert says in message and "mine.yaml" in message
+    assert len(message.splitlines()) == 1 and len(message) < 600
+
+
+def test_value_that_is_enormous_is_told_shortly(tmp_path: Path) -> None:
+    """Eight times ten names for one list are a hundred million words, if they are written out."""
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    for new, old in itertools.pairwise("abcdefgh"):
+        lines.append(f"{old}: &{old} [{', '.join([f'*{new}'] * 10)}]")
+    text = "\n".join(lines) + "\nname: *h\n"
+    message = refusal(tmp_path, yaml.safe_dump(GOOD) + text)
+    assert "mine.yaml" in message and len(message) < 600
+    recipe = changed("stages.first.source", "x" * 100000)
+    assert len(refusal(tmp_path, recipe)) < 700
+
+
+def test_recipe_based_on_itself_by_a_detour_or_on_a_name_too_long(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    assert "is based on itself" in refusal(tmp_path, "based_on: sub/../mine.yaml\n")
+    assert "is neither a file" in refusal(tmp_path, f"based_on: {'x' * 300}\n")
 
 
 def test_duplicated_key_is_told_with_its_line(tmp_path: Path) -> None:

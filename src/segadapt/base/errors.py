@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import reprlib
+from pathlib import Path
+
 
 class SegadaptError(Exception):
     """Bad input or an impossible request; the message says what, where, and what to do.
@@ -22,6 +25,23 @@ def first_line(error: BaseException) -> str:
     """What an error of another library says, short enough for a sentence of ours."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def shortened(value: object) -> str:
+    """What a value is, short enough for a sentence of ours, however much it is."""
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; there is none where no file can have the name."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def unforeseen(error: BaseException) -> str:

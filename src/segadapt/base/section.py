@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
+from segadapt.base.errors import shortened
+
 AT_KEY = "at_key"
 """Type of errors that name the key of their section that is wrong."""
 
@@ -71,7 +73,7 @@ def found_in(error: ValidationError, place: str = "") -> list[Problem]:
         elif problem["type"] == "value_error":
             message = problem["msg"].removeprefix("Value error, ")
         else:
-            message = f"{problem['msg']} (it is {problem.get('input')!r})"
+            message = f"{problem['msg']} (it is {shortened(problem.get('input'))})"
         found.append(Problem(".".join(filter(None, parts)), message, unknown))
     return found
 

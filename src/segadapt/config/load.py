@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -12,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, is_file, shortened
 from segadapt.base.section import Problem, found_in
 from segadapt.config.model import ROOMS, without_leftovers
 from segadapt.config.problems import worded
@@ -47,13 +48,13 @@ def recipe_text(name: str) -> str:
     if name in _walk(resources.files("segadapt.recipes"), ""):
         return resources.files("segadapt.recipes").joinpath(f"{name}.yaml").read_text()
     path = Path(name)
-    if path.is_file():
+    if is_file(path):
         try:
             return path.read_text()
         except (OSError, UnicodeDecodeError) as error:
             raise SegadaptError(f"{path}: cannot be read as text ({error})") from error
     raise SegadaptError(
-        f"recipe {name!r}: is neither a file nor a shipped recipe; "
+        f"recipe {shortened(name)}: is neither a file nor a shipped recipe; "
         "`segadapt list recipes` shows those"
     )
 
@@ -93,10 +94,15 @@ def _read(name: str, above: tuple[str, ...]) -> dict[str, Any]:
     """A recipe's raw form, laid over those that its ``based_on`` names, the last one uppermost."""
     if name in above:
         raise SegadaptError(f"recipe {name}: is based on itself ({' -> '.join((*above, name))})")
+    text = recipe_text(name)
     try:
-        raw = yaml.load(recipe_text(name), Loader=_StrictLoader)
-    except yaml.YAMLError as error:
-        raise SegadaptError(f"recipe {name}: is not valid YAML: {error}") from error
+        raw = yaml.load(text, Loader=_StrictLoader)
+    except RecursionError as error:
+        raise SegadaptError(f"recipe {name}: is not valid YAML: it is nested too deep") from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # In several lines, with the place underlined.
+        said = " ".join(str(error).split())
+        raise SegadaptError(f"recipe {name}: is not valid YAML: {said}") from error
     if not isinstance(raw, dict):
         raise SegadaptError(f"recipe {name}: must be a mapping with domains and stages")
     bases = raw.pop("based_on", [])
@@ -106,8 +112,9 @@ def _read(name: str, above: tuple[str, ...]) -> dict[str, Any]:
         raise SegadaptError(f"recipe {name}: based_on: must be a recipe's name or a list of names")
     below: dict[str, Any] = {}
     for base in bases:
-        beside = Path(name).parent / base
-        below = merge(below, _read(str(beside) if beside.is_file() else base, (*above, name)))
+        # Without detours: a recipe that is based on itself is found by its name.
+        beside = Path(os.path.normpath(Path(name).parent / base))
+        below = merge(below, _read(str(beside) if is_file(beside) else base, (*above, name)))
     return merge(below, raw)  # type: ignore[no-any-return]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from segadapt.artefacts import FILES
-from segadapt.base.errors import SegadaptError, first_line
+from segadapt.base.errors import SegadaptError, first_line, shortened
 from segadapt.config.recipe import Recipe
 from segadapt.config.stage import Reference, Stage
 from segadapt.config.values import misfit_of_name
@@ -92,7 +92,7 @@ def _expect(
     if found == "target" and reference.labelled and "oracle" in type(stage).model_fields:
         hint = "; its labels are never opened, unless for an upper bound with oracle: true"
     raise SegadaptError(
-        f"{place}.{reference.key}: {reference.name!r} is {_called(found)}, "
+        f"{place}.{reference.key}: {shortened(reference.name)} is {_called(found)}, "
         f"expected {' or '.join(wanted)}{hint}"
     )
 
@@ -118,7 +118,9 @@ def _kind(recipe: Recipe, seen: dict[str, Stage], place: str, name: str) -> str:
             if stage_name in recipe.stages
             else "is neither a domain nor an output of a stage (STAGE.OUTPUT)"
         )
-        raise SegadaptError(f"{place}: {name!r} {problem}; domains are {', '.join(recipe.domains)}")
+        raise SegadaptError(
+            f"{place}: {shortened(name)} {problem}; domains are {', '.join(recipe.domains)}"
+        )
     stage = seen[stage_name]
     if output not in stage.outputs:
         raise SegadaptError(

@@ -18,7 +18,7 @@ from segadapt.artefacts import (
 )
 from segadapt.base.classes import ClassSet
 from segadapt.base.compute import Compute
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, first_line, shortened
 from segadapt.config.model import ModelConfig
 from segadapt.config.recipe import Recipe
 from segadapt.config.stage import Stage
@@ -173,8 +173,19 @@ class StageContext:
         return self.stage_of(reference).network(self)
 
     def file(self, path: str) -> Path:
-        """A file that a recipe names, relative to the data root."""
-        return self.data_root / Path(path).expanduser()
+        """A file that a recipe names, relative to the data root.
+
+        Raises:
+            SegadaptError: no file can have the name.
+        """
+        try:
+            found = self.data_root / Path(path).expanduser()
+            found.is_file()
+        except (OSError, ValueError, RuntimeError) as error:  # too long; of a user unknown
+            raise SegadaptError(
+                f"{shortened(path)}: cannot be a file's or a folder's name ({first_line(error)})"
+            ) from error
+        return found
 
     def checkpoint(self, reference: str) -> Path:
         """The file behind ``STAGE.checkpoint``."""
