@@ -16,7 +16,7 @@ import segadapt
 from documents import blocks, commands
 from segadapt.cli import app
 from segadapt.config.load import validate
-from segadapt.data.datasets.folder import FolderClasses
+from segadapt.data.class_file import FolderClasses
 from segadapt.runs.pipeline import run as whole_run
 
 OTHERS = [block for block in blocks() if not (block.file or "").startswith("own")]

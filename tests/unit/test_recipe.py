@@ -323,6 +323,8 @@ def test_binary_file_and_unknown_name(tmp_path: Path) -> None:
         ("stages.first.iterations", "must have the form"),
         ("=3", "must have the form"),
         ("stages.first.iterations=[1", "not valid YAML"),
+        ("stages.first.iterations=!!int abc", "not valid YAML"),
+        ("stages.first.iterations=" + "[" * 3000, "nested too deep"),
         ("stages.first.iterations.more=1", "stages.first.iterations is a value, not a section"),
         ("stages.eval.checkpoints.0=x", "stages.eval.checkpoints is a value, not a section"),
         ("stages.first.iteratons=1", "stages.first.iteratons: unknown key"),

@@ -46,6 +46,31 @@ class ClassSet:
         )
 
 
+def class_difference(first: ClassSet, second: ClassSet) -> str:
+    """How the names of two class sets differ, in a few words, where they do.
+
+    The first class that stands elsewhere, or those that one of them alone has.
+    """
+    only_first = [x for x in first.names if x not in second.names]
+    only_second = [x for x in second.names if x not in first.names]
+    if not only_first and not only_second and len(first.names) == len(second.names):
+        at = next(
+            i for i, (a, b) in enumerate(zip(first.names, second.names, strict=True)) if a != b
+        )
+        return (
+            f"they are in another order: class {at} (counted from 0) is {first.names[at]!r} in the "
+            f"one and {second.names[at]!r} in the other"
+        )
+    alone = ((only_first, "the first"), (only_second, "the second"))
+    parts = [f"{_listed(names)} in {which} alone" for names, which in alone if names]
+    return ", ".join(parts) or "one of them has a name twice"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(repr(x) for x in names[:3]) + more
+
+
 CITYSCAPES_19 = ClassSet(
     name="cityscapes19",
     names=(

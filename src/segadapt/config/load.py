@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from segadapt.base.errors import SegadaptError, is_file, shortened
 from segadapt.base.section import Problem, found_in
+from segadapt.base.strict_yaml import read_yaml
 from segadapt.config.model import ROOMS, without_leftovers
 from segadapt.config.problems import worded
 from segadapt.config.recipe import Recipe
@@ -95,14 +96,7 @@ def _read(name: str, above: tuple[str, ...]) -> dict[str, Any]:
     if name in above:
         raise SegadaptError(f"recipe {name}: is based on itself ({' -> '.join((*above, name))})")
     text = recipe_text(name)
-    try:
-        raw = yaml.load(text, Loader=_StrictLoader)
-    except RecursionError as error:
-        raise SegadaptError(f"recipe {name}: is not valid YAML: it is nested too deep") from error
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
-        # In several lines, with the place underlined.
-        said = " ".join(str(error).split())
-        raise SegadaptError(f"recipe {name}: is not valid YAML: {said}") from error
+    raw = read_yaml(text, f"recipe {name}")
     if not isinstance(raw, dict):
         raise SegadaptError(f"recipe {name}: must be a mapping with domains and stages")
     bases = raw.pop("based_on", [])
@@ -225,10 +219,7 @@ def _assign(raw: dict[str, Any], override: str) -> None:
     path, separator, text = override.partition("=")
     if not separator or not path:
         raise SegadaptError(f"--set {override}: must have the form a.b=value")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SegadaptError(f"--set {override}: the value is not valid YAML ({error})") from error
+    value = read_yaml(text, f"--set {path}")
     if isinstance(value, str):
         with contextlib.suppress(ValueError):
             value = float(value)  # YAML 1.1 reads 1e-4 as text
@@ -257,18 +248,3 @@ class _PlainDumper(yaml.SafeDumper):
 
     def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:
         return super().represent_sequence(tag, sequence, flow_style=True)
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error instead of a silent overwrite."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        # Before `<<` is resolved: a key may well override one that is merged in.
-        node = super().compose_mapping_node(anchor)
-        seen: set[tuple[str, str]] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if (key.tag, key.value) in seen:
-                    raise yaml.YAMLError(f"key {key.value!r} is given twice ({key.start_mark})")
-                seen.add((key.tag, key.value))
-        return node

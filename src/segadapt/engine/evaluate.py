@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from segadapt.base.classes import class_difference
 from segadapt.base.errors import SegadaptError
 from segadapt.data.domain import Domain
 from segadapt.data.loader import inference_batches
@@ -49,10 +50,11 @@ def evaluate(
 
 def require_same_classes(predictor: Predictor, domain: Domain) -> None:
     """Raise SegadaptError unless model and domain have the same classes in the same order."""
-    ours, theirs = predictor.classes.names, domain.classes.names
-    if ours != theirs:
+    ours, theirs = predictor.classes, domain.classes
+    if ours.names != theirs.names:
         raise SegadaptError(
-            f"{domain.title}: has {len(theirs)} classes ({', '.join(theirs[:4])}, ...), but the "
-            f"checkpoint predicts {len(ours)} ({', '.join(ours[:4])}, ...); choose a class map of "
-            "the dataset that fits (--classes), or another checkpoint"
+            f"{domain.title}: has {len(theirs.names)} classes, the checkpoint predicts "
+            f"{len(ours.names)}: {class_difference(theirs, ours)}; choose a class map of the "
+            "dataset that fits (--classes), the same names in the same order in classes.yaml, or "
+            "another checkpoint"
         )

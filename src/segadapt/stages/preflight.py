@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from segadapt.base.classes import ClassSet
+from segadapt.base.classes import ClassSet, class_difference
 from segadapt.base.errors import SegadaptError, unforeseen
 from segadapt.config.stage import Stage
 from segadapt.stages.context import StageContext
@@ -14,6 +14,11 @@ from segadapt.stages.whole_images import check_sides
 
 WITHOUT_CLASSES = ("translator", "folder")
 """Kinds of outputs that know of no classes."""
+
+SAME_CLASSES = (
+    "choose a class map that both have (domains.*.classes); folders of your own need the same "
+    "names in the same order in each classes.yaml"
+)
 
 
 def preflight(context: StageContext, stages: Sequence[str]) -> None:
@@ -67,8 +72,6 @@ def _check_classes(stage: Stage, context: StageContext, place: str) -> None:
     for title, classes in others:
         if classes.names != expected.names:
             raise SegadaptError(
-                f"{place}: {first} has {len(expected.names)} classes "
-                f"({', '.join(expected.names[:3])}, ...), {title} has {len(classes.names)} "
-                f"({', '.join(classes.names[:3])}, ...); set domains.*.classes to a class map "
-                "that both have"
+                f"{place}: {first} has {len(expected.names)} classes, {title} has "
+                f"{len(classes.names)}: {class_difference(expected, classes)}; {SAME_CLASSES}"
             )

@@ -1,0 +1,99 @@
+"""``classes.yaml``: the classes of somebody's own data, and how their label files store them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from segadapt.base.classes import ClassSet
+from segadapt.base.errors import SegadaptError, shortened
+from segadapt.base.section import Section, found_in
+from segadapt.base.strict_yaml import read_yaml
+from segadapt.data.domain import ClassMap
+from segadapt.data.paths import DataPath
+from segadapt.losses.segmentation import IGNORE
+
+Byte = Annotated[int, Field(ge=0, le=255)]
+
+
+class FolderClass(Section):
+    """One class of ``classes.yaml``. Without ids it does not occur in these label files."""
+
+    name: str
+    colour: tuple[Byte, Byte, Byte]
+    ids: list[Byte]
+    rare: bool = False
+
+
+class FolderClasses(Section):
+    """The whole of ``classes.yaml``."""
+
+    classes: list[FolderClass] = Field(min_length=2, max_length=IGNORE)
+    ignore: tuple[Byte, ...] = (IGNORE,)
+
+
+def read_class_file(root: DataPath) -> ClassMap:
+    """The class map of ``root/classes.yaml``.
+
+    Raises:
+        SegadaptError: the file is missing or malformed, or two classes share a name or an id.
+    """
+    path = root / "classes.yaml"
+    spec = _validated(path)
+    names: dict[str, int] = {}
+    owners = dict.fromkeys(spec.ignore, "ignore")
+    ids = dict.fromkeys(spec.ignore, IGNORE)
+    for train_id, item in enumerate(spec.classes):
+        if item.name in names:
+            raise SegadaptError(
+                f"{path}: classes {names[item.name]} and {train_id} (counted from 0) are both "
+                f"called {item.name!r}; rename one, or list the ids of both under one class"
+            )
+        names[item.name] = train_id
+        for stored in item.ids:
+            if stored in ids:
+                raise SegadaptError(
+                    f"{path}: id {stored} is given twice, to {owners[stored]} and to {item.name}; "
+                    "each label id belongs to one class, or to ignore"
+                    + (" (255, where ignore is not given)" if stored == IGNORE else "")
+                )
+            ids[stored] = train_id
+            owners[stored] = item.name
+    classes = ClassSet(
+        name=f"folder:{root.name}",
+        names=tuple(names),
+        colours=tuple(item.colour for item in spec.classes),
+        rare=tuple(i for i, item in enumerate(spec.classes) if item.rare),
+    )
+    return ClassMap(classes, ids)
+
+
+def _validated(path: DataPath) -> FolderClasses:
+    try:
+        text = path.read_text()
+    except FileNotFoundError as error:
+        raise SegadaptError(
+            f"{path}: is missing; it lists the names, colours and label ids of your classes "
+            "(see docs/own-data.md)"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SegadaptError(f"{path}: is not readable as text ({error})") from error
+    try:
+        return FolderClasses.model_validate(read_yaml(text, str(path)))
+    except ValidationError as error:
+        raise SegadaptError(f"{path}: {_first_problem(error)} (see docs/own-data.md)") from error
+
+
+def _first_problem(error: ValidationError) -> str:
+    pairs = list(zip(found_in(error), error.errors(), strict=True))
+    # A key that is misspelt is missing, too: its name says more.
+    (place, message, unknown), cause = next((x for x in pairs if x[0].unknown_key), pairs[0])
+    if unknown:
+        parts = FolderClass if place.startswith("classes.") else FolderClasses
+        message = f"unknown key; there are {', '.join(parts.model_fields)}"
+    elif cause["type"] in ("list_type", "tuple_type"):
+        message = f"must be a list, as [3] (it is {shortened(cause['input'])})"
+    elif cause["type"] == "too_long" and place == "classes":
+        message = f"at most {IGNORE} classes fit, as labels are bytes and {IGNORE} is void"
+    return f"{place or 'the file'}: {message}"
