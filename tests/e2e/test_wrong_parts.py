@@ -87,6 +87,15 @@ def test_norm_over_one_image_is_told_before_any_training(data: Path, tmp_path: P
         run_recipe(recipe, tmp_path / "one", data)
 
 
+@pytest.mark.parametrize("returned", ["Nothing", "Numbers", "Images", "NoLoss"])
+def test_method_that_returns_no_losses_is_told_in_the_first_iteration(
+    returned: str, data: Path, tmp_path: Path
+) -> None:
+    says = rf"wrong_parts:StepReturns{returned}: step must return its losses"
+    with pytest.raises(SegadaptError, match=says):
+        run_recipe(method(f"StepReturns{returned}"), tmp_path / "run", data)
+
+
 def test_stage_that_leaves_less_than_it_says_is_told(data: Path, tmp_path: Path) -> None:
     with pytest.raises(SegadaptError, match=r"'own' .*has ended without leaving it.*'checkpoint'"):
         run_recipe(stage("LeavesNothing"), tmp_path / "run", data)

@@ -136,6 +136,29 @@ class StepRaises(SourceOnly):
         return {"loss": torch.zeros(2) @ torch.zeros(3)}
 
 
+class StepReturnsNothing(SourceOnly):
+    def step(self, nets: Any, source: Any, target: Any, backward: Any) -> Any:
+        super().step(nets, source, target, backward)
+
+
+class StepReturnsNumbers(SourceOnly):
+    def step(self, nets: Any, source: Any, target: Any, backward: Any) -> Any:
+        losses = super().step(nets, source, target, backward)
+        return {name: float(loss) for name, loss in losses.items()}
+
+
+class StepReturnsImages(SourceOnly):
+    def step(self, nets: Any, source: Any, target: Any, backward: Any) -> Any:
+        super().step(nets, source, target, backward)
+        return {"loss": source.image}
+
+
+class StepReturnsNoLoss(SourceOnly):
+    def step(self, nets: Any, source: Any, target: Any, backward: Any) -> Any:
+        super().step(nets, source, target, backward)
+        return {}
+
+
 class OddKind(Stage):
     outputs = {"x": "banana"}  # noqa: RUF012
 

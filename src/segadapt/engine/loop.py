@@ -69,6 +69,7 @@ class TrainingStep:
             optimizer.zero_grad(set_to_none=True)
         with self.autocast():
             losses = self.method.step(self.nets, source, target, lambda loss: loss.backward())
+        _require_losses(losses, self.method)
         if self.average_gradients is not None:
             self.average_gradients([p for net in self.nets.values() for p in net.parameters()])
         if self.clip_norm is not None:
@@ -141,6 +142,19 @@ def train(
                 raise Interrupted(f"{log.title}: stopped after iteration {done} of {iterations}")
         if processes.any(bool(stopped)):  # it came while the last state was written
             raise Interrupted(f"{log.title}: stopped at its end")
+
+
+def _require_losses(losses: object, method: Learner) -> None:
+    """A user's own method may have forgotten to return them, or return something else."""
+    if (
+        not isinstance(losses, Mapping)
+        or not losses
+        or not all(isinstance(x, Tensor) and x.ndim == 0 for x in losses.values())
+    ):
+        raise SegadaptError(
+            f"{type(method).__module__}:{type(method).__qualname__}: step must return its losses, "
+            "detached numbers by name, as in {'loss_seg_main': loss.detach()}"
+        )
 
 
 def _finite(losses: Mapping[str, Tensor], place: str, processes: Processes) -> dict[str, float]:

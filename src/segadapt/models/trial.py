@@ -48,7 +48,8 @@ def _tried(settings: str, num_classes: int, size: tuple[int, int], batch_size: i
     except Exception as error:  # of the network's own code: it may be anything
         raise SegadaptError(
             f"{called} fail on {place} at a time ({type(error).__name__}: {first_line(error)}); "
-            "choose another size of the domains' images, a larger batch, or another network"
+            "choose another size of the domains' images, a larger batch, or another network; in a "
+            "network of your own look there first (--debug shows the line)"
         ) from error
     problem = problem or _misfit_of_output(model, output, num_classes)
     if problem is not None:
