@@ -30,6 +30,8 @@ class Sample:
     """The label file has several channels, and the ids are in the first (in RGB order)."""
     original: FilePath | None = None
     """What ``image`` is a translation of; its label goes with that."""
+    resized: bool = False
+    """The label was made for the image in the domain's size: a pseudo-label."""
     domain_index: FilePath | None = None
     """Picture of how hard each pixel is, beside pseudo-labels that leave the hard ones out."""
 
@@ -87,6 +89,10 @@ class Domain:
         """RGB (height, width, 3), resized to the domain's size."""
         return read_image(self.samples[index].image, self.size)
 
+    def original(self, index: int) -> NDArray[np.uint8]:
+        """RGB (height, width, 3) in the file's own size, for those who need several sizes."""
+        return read_image(self.samples[index].image, None)
+
     def label(self, index: int) -> NDArray[np.uint8]:
         """Train ids (height, width) at the label file's own resolution; (1, 1) of a whole image.
 
@@ -106,14 +112,12 @@ class Domain:
         path = self.samples[index].domain_index
         return None if path is None else read_ids(path).astype(np.uint8)
 
-    def check_proportions(
-        self, index: int, image: NDArray[np.uint8], label: NDArray[np.uint8]
-    ) -> None:
+    def check_proportions(self, index: int, own: tuple[int, ...], label: NDArray[np.uint8]) -> None:
         """Raise SegadaptError where a label cannot belong to its image.
 
         Args:
             index: of the sample.
-            image: as :meth:`image` gives it.
+            own: (height, width) of the image's file.
             label: as :meth:`label` gives it. Its size must be the image's; where the domain
                 resizes, it may differ in scale, as published data sets' do in places, but not in
                 proportions. Pseudo-labels have the size that images are resized to.
@@ -121,9 +125,9 @@ class Domain:
         if self.classes.whole_image:
             return
         sample = self.samples[index]
-        original = sample.original or sample.image
-        own = image.shape[:2] if self.size is None else image_size(original)
-        if label.shape in (own, self.size):
+        if sample.original is not None:  # its label goes with that, which may have another size
+            own = image_size(sample.original)
+        if label.shape == own or (sample.resized and label.shape == self.size):
             return
         ratio = (label.shape[0] * own[1]) / (label.shape[1] * own[0])
         if self.size is None or not 1 / PROPORTIONS < ratio < PROPORTIONS:

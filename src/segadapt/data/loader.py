@@ -25,6 +25,7 @@ from segadapt.data.transforms import (
     resize_image,
     resize_label,
     scaled_size,
+    seen_at,
 )
 
 # In the children of a run on several processes the default is to start workers afresh, which
@@ -89,6 +90,12 @@ class InferenceBatch(NamedTuple):
     indices: list[int]
     image: Tensor
     labels: list[Tensor] | None
+    scaled: tuple[Tensor, ...] = ()
+    """The same at further scales, each made from the files' own pixels."""
+
+    def alone(self, row: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """One image (1, H, W, 3), and the same at further scales."""
+        return self.image[row : row + 1], tuple(x[row : row + 1] for x in self.scaled)
 
 
 def inference_batches(
@@ -97,6 +104,7 @@ def inference_batches(
     share: tuple[int, int],
     workers: int,
     on_error: Callable[[SegadaptError], None] | None = None,
+    scales: tuple[float, ...] = (),
 ) -> Iterator[InferenceBatch]:
     """Every image of this process's share once; images of different sizes go into own batches.
 
@@ -106,13 +114,14 @@ def inference_batches(
         share: (rank, number of processes); images are dealt out in turn.
         workers: worker processes; 0 decodes in this one.
         on_error: is told of images or labels that cannot be used, which are left out.
+        scales: factors at which images are wanted besides.
 
     Raises:
         SegadaptError: an image or label cannot be used, and nobody wants to be told.
     """
     mine = list(range(share[0], len(domain), share[1]))
     loader = _loader(
-        _InferenceImages(domain, mine),
+        _InferenceImages(domain, mine, scales),
         workers,
         batch_size=batch_size,
         collate_fn=list,
@@ -124,13 +133,17 @@ def inference_batches(
             if on_error is not None and isinstance(item, SegadaptError):
                 on_error(item)
                 continue
-            index, image, label = _or_raise(item)
-            by_size.setdefault(image.shape, []).append((index, image, label))
+            index, seen, label = _or_raise(item)
+            by_size.setdefault(seen[0].shape, []).append((index, seen, label))
         for group in by_size.values():
             yield InferenceBatch(
                 indices=[index for index, _, _ in group],
-                image=torch.stack([image for _, image, _ in group]),
+                image=torch.stack([seen[0] for _, seen, _ in group]),
                 labels=[label for _, _, label in group] if domain.labelled else None,
+                scaled=tuple(
+                    torch.stack([seen[k] for _, seen, _ in group])
+                    for k in range(1, 1 + len(scales))
+                ),
             )
 
 
@@ -183,16 +196,20 @@ class _TrainingImages(Dataset[Any]):
         # A worker's exception would reach the user wrapped in a traceback, so it is handed over
         # as a value and raised in the main process.
         try:
-            image = self.domain.image(draw.image)
+            original = self.domain.original(draw.image)
             label, index = None, None
             if self.domain.labelled:
                 label = self.domain.label(draw.image)
-                self.domain.check_proportions(draw.image, image, label)
+                self.domain.check_proportions(draw.image, original.shape[:2], label)
                 index = self.domain.domain_index(draw.image)
         except SegadaptError as error:
             return error
+        # In one step from the file's own pixels: a factor above 1 shows more of them, and does not
+        # blow up what was made small before.
+        frame = self.domain.size or original.shape[:2]
         if draw.scale != 1.0:
-            image = resize_image(image, scaled_size(image.shape[:2], draw.scale))
+            frame = scaled_size(frame, draw.scale)
+        image = resize_image(original, frame)
         size = None if self.domain.classes.whole_image else image.shape[:2]
         maps = [None if x is None else resize_label(x, size) for x in (label, index)]
         arrays = [image, *maps]
@@ -216,6 +233,7 @@ class _TrainingImages(Dataset[Any]):
 class _InferenceImages(Dataset[Any]):
     domain: Domain
     indices: list[int]
+    scales: tuple[float, ...]
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -223,14 +241,15 @@ class _InferenceImages(Dataset[Any]):
     def __getitem__(self, position: int) -> Any:
         index = self.indices[position]
         try:
-            image = self.domain.image(index)
+            original = self.domain.original(index)
             label = None
             if self.domain.labelled:
                 label = self.domain.label(index)
-                self.domain.check_proportions(index, image, label)
+                self.domain.check_proportions(index, original.shape[:2], label)
         except SegadaptError as error:
             return error
-        return index, torch.from_numpy(image), None if label is None else torch.from_numpy(label)
+        seen = [torch.from_numpy(x) for x in seen_at(original, self.domain.size, self.scales)]
+        return index, seen, None if label is None else torch.from_numpy(label)
 
 
 def _stack(items: list[Any]) -> RawBatch | SegadaptError:

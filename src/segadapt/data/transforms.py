@@ -29,10 +29,7 @@ def read_image(path: FilePath, size: tuple[int, int] | None) -> NDArray[np.uint8
     Raises:
         SegadaptError: the file is missing, cannot be decoded, or does not say what its numbers are.
     """
-    image = as_rgb(_open(path, "image"), str(path))
-    if size is not None and image.size != (size[1], size[0]):
-        image = image.resize((size[1], size[0]), Image.Resampling.BICUBIC)
-    return np.array(image)
+    return resize_image(np.array(as_rgb(_open(path, "image"), str(path))), size)
 
 
 def as_rgb(image: Image.Image, called: str) -> Image.Image:
@@ -110,10 +107,27 @@ def _read_first_channel(path: FilePath) -> NDArray[np.integer]:
     return both
 
 
-def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Resize RGB (height, width, 3) as :func:`read_image` does."""
+def resize_image(image: NDArray[np.uint8], size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    """Resize RGB (height, width, 3) as :func:`read_image` does; None leaves it as it is."""
+    if size is None or image.shape[:2] == size:
+        return image
     resized = Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BICUBIC)
     return np.array(resized)
+
+
+def seen_at(
+    original: NDArray[np.uint8], size: tuple[int, int] | None, scales: tuple[float, ...]
+) -> list[NDArray[np.uint8]]:
+    """An image as networks look at it: in its size, then times each of ``scales``.
+
+    Args:
+        original: RGB (height, width, 3) in the file's own size, of which each is made in one step.
+        size: (height, width) that counts as scale 1; the image's own where None.
+        scales: factors, to the nearest pixel.
+    """
+    frame = size or original.shape[:2]
+    sizes = [tuple(max(1, round(scale * side)) for side in frame) for scale in scales]
+    return [resize_image(original, x) for x in (frame, *sizes)]  # type: ignore[arg-type]
 
 
 def scaled_size(size: tuple[int, ...], scale: float) -> tuple[int, int]:

@@ -121,6 +121,7 @@ class StageContext:
                 replace(
                     sample,
                     label=LabelSet.path(folder, sample.name),
+                    resized=True,
                     domain_index=LabelSet.index_path(folder, sample.name)
                     if labels.indexed
                     else None,

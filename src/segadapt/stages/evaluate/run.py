@@ -147,7 +147,7 @@ def _add_prediction(
     picture: dict[str, Any], title: str, predictor: Predictor, domain: Domain, directory: Path
 ) -> None:
     image = domain.image(picture["index"])
-    prediction = predictor.predict(image)
+    prediction = predictor.predict_sample(domain, picture["index"])
     folder = Path(picture["image"]).parent
     label, entropy = folder / f"{title}.label.png", folder / f"{title}.entropy.png"
     label_picture(prediction.label, domain.classes).save(directory / label)

@@ -74,8 +74,9 @@ def _gallery(folder: Path, split: Split, domain: Domain, predictor: Predictor, n
     count = len(split.images)
     chosen = sorted({round(i) for i in np.linspace(0, count - 1, min(number, count))})
     for rank in chosen:
-        (image,) = [domain.subset([split.images[rank].name]).image(0)]
-        prediction = predictor.predict(image)
+        alone = domain.subset([split.images[rank].name])
+        image = alone.image(0)
+        prediction = predictor.predict_sample(alone, 0)
         stem = folder / f"{rank:05d}"
         save_jpeg(image, stem.with_suffix(".image.jpg"))
         label_picture(prediction.label, predictor.classes).save(stem.with_suffix(".prediction.png"))
