@@ -204,7 +204,7 @@ def stripes(domain: Domain) -> np.ndarray:
     picture[:, ::2] = 255
     for sample in domain.samples:
         Image.fromarray(picture).save(sample.image)
-        Image.fromarray(np.where(picture[..., 0] > 0, 7, 0).astype(np.uint8)).save(sample.label)
+        Image.fromarray(np.where(picture[..., 0] > 0, 13, 0).astype(np.uint8)).save(sample.label)
     return picture
 
 

@@ -26,6 +26,9 @@ class DomainConfig(Section):
     """Class map of the dataset; its own classes where not given."""
     size: Size | None = None
     """Images are resized to this (height, width); None keeps each one's own size."""
+    bands: tuple[Positive, Positive, Positive] | None = None
+    """Which bands of TIFF images are red, green and blue, counted from 1; files of red, green and
+    blue need none."""
     list: str | None = None
     """Text file, relative to the data root, with one image per line: its name, or the end of its
     path as published lists have it. Only these are used, in that order."""

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from segadapt.base.errors import SegadaptError
-from segadapt.data.domain import Domain, Sample, map_ids
-from segadapt.data.paths import FilePath
-from segadapt.data.transforms import read_ids, read_image
+from segadapt.data.class_map import UnknownIds
+from segadapt.data.domain import PROPORTIONS, Domain
+from segadapt.data.label_files import read_label
 from segadapt.losses.segmentation import IGNORE
 
 MISSING = "labels that are missing"
@@ -42,13 +42,24 @@ class DomainFindings:
     ignored_share: float = 0.0
     """Share of all pixels that are ignored."""
     problems: list[Problem] = field(default_factory=list)
+    """What a run would stop at."""
+    warnings: list[Problem] = field(default_factory=list)
+    """What a run goes on with, and somebody should know."""
 
     def problems_by_kind(self) -> dict[str, list[str]]:
         """Messages by kind, the most frequent kind first."""
-        found: dict[str, list[str]] = {}
-        for problem in self.problems:
-            found.setdefault(problem.kind, []).append(problem.message)
-        return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+        return _by_kind(self.problems)
+
+    def warnings_by_kind(self) -> dict[str, list[str]]:
+        """The same of warnings."""
+        return _by_kind(self.warnings)
+
+
+def _by_kind(problems: list[Problem]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for problem in problems:
+        found.setdefault(problem.kind, []).append(problem.message)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,7 @@ class _One:
     size: tuple[int, int] | None
     counts: np.ndarray | None
     problem: Problem | None
+    warning: Problem | None = None
 
 
 def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
@@ -70,6 +82,9 @@ def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
                 total += one.counts
             if one.problem is not None:
                 findings.problems.append(one.problem)
+            if one.warning is not None:
+                findings.warnings.append(one.warning)
+    findings.warnings += _misfits_of_size(domain, findings.sizes)
     names = domain.classes.names
     if domain.labelled and total.sum():
         labelled = max(int(total[: len(names)].sum()), 1)
@@ -78,8 +93,11 @@ def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
         possible = {names[i] for i in domain.class_map.ids.values() if i != IGNORE}
         absent = [n for n, share in findings.class_shares.items() if share == 0 and n in possible]
         if absent:
-            message = f"{domain.title}: no pixel of {', '.join(absent)}"
-            findings.problems.append(Problem("class sets with absent classes", message))
+            message = (
+                f"no pixel of {', '.join(absent)}; of a class that these labels lack, ids: [] in "
+                "classes.yaml says so"
+            )
+            findings.warnings.append(Problem("class sets with absent classes", message))
     return findings
 
 
@@ -87,27 +105,47 @@ def _check_one(domain: Domain, index: int) -> _One:
     sample = domain.samples[index]
     size: tuple[int, int] | None = None
     counts = None
+    warning = None
     kind = "images that cannot be read"
     try:
-        image = read_image(sample.image, None)
+        image = domain.original(index)
         size = (image.shape[0], image.shape[1])
         if domain.labelled and sample.label is not None:
             kind = "labels that cannot be read" if sample.label.is_file() else MISSING
-            ids = read_ids(sample.label, sample.first_channel)
+            label = read_label(sample.label, domain.class_map, sample.first_channel)
             kind = "labels of another size than their image"
-            if not domain.classes.whole_image:
-                _require_size(ids, sample, sample.label, size)
-            kind = "labels with ids outside the class map"
-            label = map_ids(ids, domain.class_map, sample.label)
+            domain.check_proportions(index, size, label)
+            if label.shape != size and not domain.classes.whole_image:
+                message = (
+                    f"{sample.label}: is {label.shape[0]}x{label.shape[1]} (height x width), its "
+                    f"image {size[0]}x{size[1]}; both are resized"
+                )
+                warning = Problem("labels of slightly another size than their image", message)
             counts = np.bincount(label.ravel(), minlength=256)
+    except UnknownIds as error:
+        return _One(size, None, Problem("labels with ids outside the class map", str(error)))
     except SegadaptError as error:
         return _One(size, None, Problem(kind, str(error)))
-    return _One(size, counts, None)
+    return _One(size, counts, None, warning)
 
 
-def _require_size(ids: np.ndarray, sample: Sample, path: FilePath, size: tuple[int, int]) -> None:
-    if ids.shape != size:
-        raise SegadaptError(
-            f"{path}: is {ids.shape[0]}x{ids.shape[1]} (height x width) but its image "
-            f"{sample.image} is {size[0]}x{size[1]}; they must be equal"
-        )
+def _misfits_of_size(domain: Domain, sizes: Counter[tuple[int, int]]) -> list[Problem]:
+    """Images whose proportions the domain's size changes."""
+    if domain.size is None:
+        return []
+    height, width = domain.size
+    squeezed = {
+        size: number
+        for size, number in sizes.items()
+        if not 1 / PROPORTIONS < (size[0] * width) / (size[1] * height) < PROPORTIONS
+    }
+    if not squeezed:
+        return []
+    (first, _), *_ = sorted(squeezed.items(), key=lambda x: -x[1])
+    fitting = height, 8 * max(1, round(height * first[1] / first[0] / 8))
+    message = (
+        f"{sum(squeezed.values())} images, first those of {first[0]}x{first[1]} (height x width), "
+        f"are pressed into size {list(domain.size)}, which has other proportions; {list(fitting)} "
+        "would keep them"
+    )
+    return [Problem("sizes of other proportions", message)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from segadapt.base.classes import ClassSet
 from segadapt.base.errors import SegadaptError
 from segadapt.data.archive import leads_outside
+from segadapt.data.class_map import ClassMap
+from segadapt.data.label_files import read_ids, read_label
 from segadapt.data.paths import FilePath
-from segadapt.data.transforms import image_size, read_ids, read_image
-from segadapt.losses.segmentation import IGNORE
+from segadapt.data.transforms import image_size, read_image
 
 PROPORTIONS = 1.1
 """Largest factor between the proportions of an image and of its label."""
@@ -45,26 +46,6 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class ClassMap:
-    """What the stored label ids of a dataset mean in a class set.
-
-    Attributes:
-        classes: the class set.
-        ids: train id by stored id; 255 to be ignored. Any id outside it is an error.
-    """
-
-    classes: ClassSet
-    ids: Mapping[int, int]
-
-    def table(self) -> NDArray[np.int16]:
-        """Train id by stored id 0..255, -1 where the map has none."""
-        table = np.full(256, -1, dtype=np.int16)
-        for stored, train in self.ids.items():
-            table[stored] = train
-        return table
-
-
-@dataclass(frozen=True)
 class Domain:
     """Images of one dataset and split.
 
@@ -76,6 +57,8 @@ class Domain:
     class_map: ClassMap
     size: tuple[int, int] | None
     labelled: bool
+    bands: tuple[int, int, int] | None = None
+    """Which bands of its TIFF files are red, green and blue, from 1."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -87,11 +70,11 @@ class Domain:
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """RGB (height, width, 3), resized to the domain's size."""
-        return read_image(self.samples[index].image, self.size)
+        return read_image(self.samples[index].image, self.size, self.bands)
 
     def original(self, index: int) -> NDArray[np.uint8]:
         """RGB (height, width, 3) in the file's own size, for those who need several sizes."""
-        return read_image(self.samples[index].image, None)
+        return read_image(self.samples[index].image, None, self.bands)
 
     def label(self, index: int) -> NDArray[np.uint8]:
         """Train ids (height, width) at the label file's own resolution; (1, 1) of a whole image.
@@ -103,7 +86,7 @@ class Domain:
         sample = self.samples[index]
         if not self.labelled or sample.label is None:
             raise SegadaptError(f"{self.title}: labels of this domain are never opened here")
-        ids = map_ids(read_ids(sample.label, sample.first_channel), self.class_map, sample.label)
+        ids = read_label(sample.label, self.class_map, sample.first_channel)
         # Pseudo-labels are pictures as large as their image, also where all of it has one.
         return ids[:1, :1] if self.classes.whole_image else ids
 
@@ -155,34 +138,3 @@ class Domain:
         """The same images with labels out of reach."""
         samples = tuple(replace(sample, label=None) for sample in self.samples)
         return replace(self, samples=samples, labelled=False)
-
-
-def map_ids(ids: NDArray[np.integer], class_map: ClassMap, path: FilePath) -> NDArray[np.uint8]:
-    """Stored ids -> train ids (255 to be ignored).
-
-    Raises:
-        SegadaptError: an id has no place in the map.
-    """
-    table = class_map.table()
-    inside = (ids >= 0) & (ids < 256)
-    mapped = table[np.where(inside, ids, 0)]
-    unknown = ~inside | (mapped < 0)
-    if unknown.any():
-        found = np.unique(np.asarray(ids)[unknown]).tolist()
-        known = sorted(class_map.ids)
-        raise SegadaptError(
-            f"{path}: label id {', '.join(str(x) for x in found[:5])} is not in the class map "
-            f"{class_map.classes.name!r}, which knows {_ranges(known)}; correct the file, or add "
-            f"the id to the map ({IGNORE} to ignore it)"
-        )
-    return mapped.astype(np.uint8)
-
-
-def _ranges(ids: Sequence[int]) -> str:
-    parts: list[list[int]] = []
-    for value in ids:
-        if parts and value == parts[-1][1] + 1:
-            parts[-1][1] = value
-        else:
-            parts.append([value, value])
-    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in parts)

@@ -5,16 +5,23 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
 from segadapt.base.errors import SegadaptError
 from segadapt.config import DomainConfig
-from segadapt.data.domain import ClassMap, Domain
+from segadapt.data.class_map import ClassMap
+from segadapt.data.domain import Domain
 from segadapt.data.lists import listed
 from segadapt.data.paths import DataPath, FilePath, compressed_archives, open_root
 
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".webp", ".tif", ".tiff"} | {
+    ".ppm",
+    ".pgm",
+    ".pnm",
+    ".jp2",
+}
 
 
 def dataset_names() -> list[str]:
@@ -53,7 +60,7 @@ def open_domain(
     Raises:
         SegadaptError: unknown dataset or class map, missing folder, no images, missing labels.
     """
-    domain = list_domain(config, root, title, image_list)
+    domain = list_domain(config, root, title, image_list, labelled)
     if not labelled:
         return domain.unlabelled()
     missing = without_label(domain)
@@ -66,9 +73,16 @@ def open_domain(
 
 
 def list_domain(
-    config: DomainConfig, root: Path, title: str, image_list: Path | None = None
+    config: DomainConfig,
+    root: Path,
+    title: str,
+    image_list: Path | None = None,
+    labelled: bool = False,
 ) -> Domain:
-    """A domain with the places of its labels, none of them looked at.
+    """A domain with the places of its labels, none of them opened.
+
+    Only with ``labelled`` is the folder of the labels looked into, for readers whose label files
+    have names of many kinds.
 
     Raises:
         SegadaptError: unknown dataset or class map, missing folder, no images.
@@ -96,8 +110,10 @@ def list_domain(
         samples = listed(samples, image_list, title)
     if config.limit is not None:
         samples = samples[: config.limit]
+    if labelled and hasattr(reader, "with_labels"):
+        samples = reader.with_labels(place, config.split, samples)
     class_map = find_class_map(config, reader, place)
-    return Domain(title, tuple(samples), class_map, config.size, labelled=True)
+    return Domain(title, tuple(samples), class_map, config.size, labelled=True, bands=config.bands)
 
 
 def without_label(domain: Domain) -> list[FilePath]:
@@ -138,9 +154,8 @@ def find_images(folder: DataPath, ending: str = "") -> dict[str, DataPath]:
     if not isinstance(folder, Path) and folder.unpacked.is_dir():
         folder = folder.unpacked
     found: dict[str, DataPath] = {}
-    paths = _files_below(folder) if isinstance(folder, Path) else folder.files()
-    for path in paths:
-        if path.suffix.lower() not in IMAGE_SUFFIXES or not path.stem.endswith(ending):
+    for path in image_files(folder):
+        if not path.stem.endswith(ending):
             continue
         relative = path.relative_to(folder)  # type: ignore[arg-type]
         name = relative.with_suffix("").as_posix().removesuffix(ending)
@@ -150,6 +165,31 @@ def find_images(folder: DataPath, ending: str = "") -> dict[str, DataPath]:
             )
         found[name] = path
     return dict(sorted(found.items()))
+
+
+def image_files(folder: DataPath) -> list[DataPath]:
+    """All files below a folder that are pictures by their suffix, sorted by path."""
+    paths = _files_below(folder) if isinstance(folder, Path) else folder.files()
+    return [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
+
+
+def left_out(folder: DataPath) -> Counter[str]:
+    """Files below a folder that :func:`find_images` passes over, by their suffix, with a count.
+
+    Hidden files and folders count as ``hidden``. Archives and folders that are not there have none.
+    """
+    found: Counter[str] = Counter()
+    if not isinstance(folder, Path) or not folder.is_dir():
+        return found
+    seen = set(_files_below(folder))
+    for name, _, files in os.walk(folder):
+        for file in files:
+            path = Path(name, file)
+            if path not in seen:
+                found["hidden"] += 1
+            elif path.suffix.lower() not in IMAGE_SUFFIXES:
+                found[path.suffix.lower() or "no suffix"] += 1
+    return found
 
 
 def _files_below(folder: Path) -> list[Path]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from segadapt.base.counted import counted
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -96,6 +98,15 @@ class Score:
     pixel_accuracy: float | None
     confusion: list[list[int]]
     subsets: Mapping[str, float | None]
+    trained_on: int = 0
+    """Scored images whose labels were trained on."""
+
+    @property
+    def note(self) -> str:
+        """What is said beside its name wherever it appears; empty where there is nothing to say."""
+        if self.trained_on:
+            return f"trained on the labels of {counted(self.trained_on, 'scored image')}"
+        return "uses target labels" if self.is_oracle else ""
 
 
 @dataclass(frozen=True)

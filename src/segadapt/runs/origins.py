@@ -97,7 +97,10 @@ def _size(path: FilePath) -> int:
 def _domain_input(context: StageContext, reference: str, labelled: bool) -> dict[str, Any]:
     """Settings, classes, and names and file sizes of a domain's images (and labels if opened)."""
     config = context.recipe.domains[reference]
-    entry: dict[str, Any] = {"config": config.model_dump(mode="json")}
+    settings = config.model_dump(mode="json")
+    if config.bands is None:  # as it was before there were any
+        del settings["bands"]
+    entry: dict[str, Any] = {"config": settings}
     if config.drawn_by is None:
         domain = context.domain(reference, labelled)
         listing: list[Any] = [
@@ -112,6 +115,8 @@ def _domain_input(context: StageContext, reference: str, labelled: bool) -> dict
         entry["listing_sha256"] = hashlib.sha256(json.dumps(listing).encode()).hexdigest()
         entry["classes"] = domain.classes.names
         entry["ids"] = sorted(domain.class_map.ids.items())
+        if labelled and domain.class_map.colours:
+            entry["colours"] = sorted(domain.class_map.colours.items())
     return entry
 
 

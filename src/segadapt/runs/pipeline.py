@@ -26,6 +26,7 @@ from segadapt.runs.origins import Origin, find_origins, with_dependents
 from segadapt.runs.provenance import write_provenance
 from segadapt.stages.context import StageContext, Work
 from segadapt.stages.preflight import preflight
+from segadapt.stages.warnings import warnings
 
 MANIFEST = "manifest.json"
 STARTED = "started.json"
@@ -89,6 +90,9 @@ def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | Non
             if name in again or not _is_finished(context, name, origins[name])
         ]
         preflight(context, unfinished)
+        if unfinished:
+            for message in warnings(context):
+                print(f"warning: {message}", flush=True)
         for name in again:
             shutil.rmtree(context.stage_directory(name), ignore_errors=True)
         write_provenance(context, overrides)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from segadapt.base.classes import CAMVID_11, STREET_7
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.class_map import ClassMap
+from segadapt.data.domain import Sample
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 

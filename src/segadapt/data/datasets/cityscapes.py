@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from segadapt.base.classes import CITYSCAPES_16, CITYSCAPES_19
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.class_map import ClassMap
+from segadapt.data.domain import Sample
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from segadapt.base.classes import CAMVID_11, STREET_7
+from segadapt.data.class_map import ClassMap
 from segadapt.data.datasets import camvid
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.domain import Sample
 from segadapt.data.paths import DataPath
 
 DEFAULT_ROOT = "scenes"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from segadapt.base.classes import DIGITS_10
+from segadapt.data.class_map import ClassMap
 from segadapt.data.digit_files import digit_samples, missing, read_usps_bz2, read_usps_h5
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.domain import Sample
 from segadapt.data.paths import DataPath, on_disk
 
 DEFAULT_ROOT = "digits"

@@ -20,6 +20,7 @@ from segadapt.models.files.checkpoints import load_checkpoint
 from segadapt.stages.context import Work
 from segadapt.stages.evaluate.config import EvaluateStage
 from segadapt.stages.evaluate.mistakes import save_mistakes
+from segadapt.stages.overlap import trained_on_scored
 
 REPORT_FILE = "report.json"
 
@@ -33,6 +34,7 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
     pictures = _inputs(domain, shown, work.directory)
     measure = "accuracy" if whole else "mIoU"
     rows, mistakes = [], []
+    overlaps = trained_on_scored(work.context, stage)
     for title, weights in _rows(stage).items():
         predictor = work.context.predictor(weights, work.processes, stage.views)
         scores = evaluate(
@@ -43,7 +45,11 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
             f"{work.name}: {title}",
             stage.workers,
         )
-        rows.append({"checkpoint": title, **score_row(scores, predictor)})
+        row = {"checkpoint": title, **score_row(scores, predictor)}
+        row["trained_on_scored"] = sum(
+            overlaps[x].images for x in {r.partition(".")[0] for r in weights} if x in overlaps
+        )
+        rows.append(row)
         if work.processes.is_first:
             value = scores.pixel_accuracy if whole else scores.miou
             print(f"{work.name}: {title}: {measure} {100 * value:.2f}", flush=True)
