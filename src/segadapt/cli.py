@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from segadapt.base.counted import counted
 from segadapt.base.errors import Interrupted, SegadaptError, unforeseen
 
 if TYPE_CHECKING:
@@ -184,14 +185,21 @@ def predict(
     scales: ScalesOption = "1",
     flip: FlipOption = False,
     window: WindowOption = None,
+    label_ids: Annotated[
+        str | None,
+        typer.Option(
+            "--label-ids",
+            help="Write the ids that a data set (or a folder with classes.yaml) stores.",
+        ),
+    ] = None,
 ) -> None:
     """Segment images: writes id maps, colour overlays and entropy maps."""
     from segadapt.commands.options import ensemble_of, views_of
     from segadapt.commands.predict import predict_files
 
     views, with_weights = views_of(scales, flip, window), ensemble_of(with_ or ())
-    number = predict_files(checkpoint, paths, out, family, device, with_weights, views)
-    typer.echo(f"{number} images: {out}/labels, {out}/overlays, {out}/entropy")
+    number = predict_files(checkpoint, paths, out, family, device, with_weights, views, label_ids)
+    typer.echo(f"{counted(number, 'image')}: {out}/labels, {out}/overlays, {out}/entropy")
 
 
 @app.command()

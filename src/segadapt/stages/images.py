@@ -26,18 +26,30 @@ def exists(context: StageContext, name: str) -> bool:
     return context.recipe.domains[name].drawn_by is None
 
 
-def check_one_size(context: StageContext, reference: str, place: str) -> None:
-    """Images keep their own sizes, so a batch needs equal ones; look at the headers."""
+def check_own_sizes(
+    context: StageContext, reference: str, place: str, batch_size: int, smallest: int
+) -> None:
+    """Images that keep their own sizes: equal ones in a batch, and sides of ``smallest`` pixels.
+
+    The headers are looked at.
+    """
     sizes: dict[tuple[int, int], FilePath] = {}
     for image, size in _header_sizes(context, reference):
         sizes.setdefault(size, image)
-    if len(sizes) > 1:
+    if len(sizes) > 1 and batch_size > 1:
         (a, first), (b, second) = list(sizes.items())[:2]
         raise SegadaptError(
             f"{place}: domain {reference!r} holds images of different sizes ({first} is "
             f"{a[0]}x{a[1]}, {second} is {b[0]}x{b[1]}, height x width); give the domain a size, "
             "or set batch_size to 1"
         )
+    for size, image in sizes.items():
+        if min(size) < smallest and not context.classes_behind(reference).whole_image:
+            raise SegadaptError(
+                f"{place}: domain {reference!r} holds {image}, which is {size[0]}x{size[1]} "
+                f"(height x width); at least {smallest} pixels are needed each way: give the "
+                "domain a size, or leave the image out"
+            )
 
 
 def check_smallest(
