@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,12 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from segadapt.base.errors import SegadaptError, first_line
-from segadapt.base.signals import signals_held
+from segadapt.base.errors import SegadaptError
 from segadapt.config import Jitter
+from segadapt.data.decoders import loader_of, told
 from segadapt.data.domain import Domain
+from segadapt.data.handover import handed_over
 from segadapt.data.order import Draw, TrainingOrder
 from segadapt.data.transforms import (
     crop_window,
@@ -27,10 +25,6 @@ from segadapt.data.transforms import (
     scaled_size,
     seen_at,
 )
-
-# In the children of a run on several processes the default is to start workers afresh, which
-# costs each of them the import of torch.
-START_METHOD = "fork" if sys.platform == "linux" else None
 
 
 class RawBatch(NamedTuple):
@@ -72,15 +66,15 @@ def training_batches(
         SegadaptError: an image or label cannot be used.
     """
     order = TrainingOrder(len(domain), batch_size, seed, iterations, share, flip, scales, jitter)
-    loader = _loader(
+    loader = loader_of(
         _TrainingImages(domain, crop),
         workers,
         batch_sampler=order,
-        collate_fn=_stack,
+        collate_fn=_stacked,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),
     )
-    for batch in _told(loader):
+    for batch in told(loader):
         yield _or_raise(batch)
 
 
@@ -120,14 +114,14 @@ def inference_batches(
         SegadaptError: an image or label cannot be used, and nobody wants to be told.
     """
     mine = list(range(share[0], len(domain), share[1]))
-    loader = _loader(
+    loader = loader_of(
         _InferenceImages(domain, mine, scales),
         workers,
         batch_size=batch_size,
-        collate_fn=list,
+        collate_fn=_listed,
         prefetch_factor=2 if workers else None,
     )
-    for items in _told(loader):
+    for items in told(loader):
         by_size: dict[tuple[int, ...], list[Any]] = {}
         for item in items:
             if on_error is not None and isinstance(item, SegadaptError):
@@ -163,8 +157,8 @@ def mapped(
 
     ``on_error`` is told of the SegadaptErrors that the job raises.
     """
-    loader = _loader(_Jobs(job, indices), workers, batch_size=None)
-    for index in _told(loader):
+    loader = loader_of(_Jobs(job, indices), workers, batch_size=None)
+    for index in told(loader):
         if isinstance(index, SegadaptError):
             on_error(index)
         else:
@@ -252,6 +246,14 @@ class _InferenceImages(Dataset[Any]):
         return index, seen, None if label is None else torch.from_numpy(label)
 
 
+def _listed(items: list[Any]) -> Any:
+    return handed_over(list(items))
+
+
+def _stacked(items: list[Any]) -> Any:
+    return handed_over(_stack(items))
+
+
 def _stack(items: list[Any]) -> RawBatch | SegadaptError:
     for item in items:
         if isinstance(item, SegadaptError):
@@ -268,78 +270,6 @@ def _stack(items: list[Any]) -> RawBatch | SegadaptError:
         None if labels[0] is None else torch.stack(labels),
         None if indices[0] is None else torch.stack(indices),
     )
-
-
-def _loader(dataset: Dataset[Any], workers: int, **settings: Any) -> DataLoader[Any]:
-    return DataLoader(
-        dataset,
-        num_workers=workers,
-        multiprocessing_context=START_METHOD if workers else None,
-        worker_init_fn=_leave_signals_to_parent,
-        # Loaders draw a number when they start. One from torch's own generator would make dropout
-        # differ between a resumed run and one that was never stopped.
-        generator=torch.Generator(),
-        **settings,
-    )
-
-
-def _told(loader: DataLoader[Any]) -> Iterator[Any]:
-    """The loader's batches; the death of one of its processes is told in a sentence."""
-    with signals_held():
-        batches = iter(loader)
-    _OPEN.append(batches)
-    try:
-        yield from batches
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        raise SegadaptError(
-            f"a process that decodes images died ({first_line(error)}), most likely for lack of "
-            "memory or of space in /dev/shm; use fewer or no workers (workers: 0), or smaller "
-            "batches. The same command goes on from the last saved state"
-        ) from error
-    finally:
-        if batches in _OPEN:
-            _OPEN.remove(batches)
-    with signals_held():
-        del batches
-
-
-_OPEN: list[Any] = []
-"""Iterators over loaders that are not at their end."""
-
-
-@contextlib.contextmanager
-def loaders_closed() -> Iterator[None]:
-    """Ends the decoding processes of all loaders that an error leaves open.
-
-    Its traceback would keep the loaders, and Python waits for their processes before it ends: they
-    wait for it. So whatever fails, this must be around it.
-    """
-    try:
-        yield
-    except BaseException:
-        with signals_held():
-            while _OPEN:
-                _close(_OPEN.pop())
-        raise
-
-
-def _close(batches: Any) -> None:
-    workers = list(getattr(batches, "_workers", ()))
-    with contextlib.suppress(Exception):
-        batches._shutdown_workers()
-    for worker in workers:
-        if worker.is_alive():  # they ignore SIGTERM, see below
-            worker.kill()
-            worker.join()
-
-
-def _leave_signals_to_parent(worker: int) -> None:
-    # Schedulers send SIGTERM to all processes of a job. Workers that died of it would end the
-    # training at once with an error, before it could save its state; they end with their parent.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _or_raise(value: Any) -> Any:

@@ -24,7 +24,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 
 from segadapt.base.compute import PRECISIONS, Compute
 from segadapt.base.errors import Interrupted, SegadaptError, Unforeseen, unforeseen
-from segadapt.data.loader import loaders_closed
+from segadapt.data.decoders import loaders_closed
 
 # Neither tells a user anything: which rank is which, and which processes an error ends.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
