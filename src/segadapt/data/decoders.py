@@ -24,7 +24,8 @@ START_METHOD = "fork" if sys.platform == "linux" else None
 
 DIED = (
     "a process that decodes images died ({reason}), most likely for lack of memory; use fewer or "
-    "no workers (workers: 0), or smaller batches. The same command goes on from the last saved state"
+    "no workers (workers: 0), or smaller batches. The same command goes on from the last saved "
+    "state"
 )
 
 
