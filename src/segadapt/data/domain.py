@@ -74,6 +74,10 @@ class Domain:
     class_map: ClassMap
     size: tuple[int, int] | None
     labelled: bool
+    predicted: bool = False
+    """Its labels were predicted, in the size that images are resized to."""
+    warnings: tuple[str, ...] = ()
+    """What was left out, and what is odd about it, in sentences."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -118,13 +122,19 @@ class Domain:
                 resizes, it may differ in scale, as published data sets' do in places, but not in
                 proportions. Pseudo-labels have the size that images are resized to.
         """
-        if self.classes.whole_image:
+        if self.classes.whole_image or (self.predicted and label.shape == self.size):
             return
         sample = self.samples[index]
         original = sample.original or sample.image
-        own = image.shape[:2] if self.size is None else image_size(original)
-        if label.shape in (own, self.size):
+        self.require_fitting(
+            index, image.shape[:2] if self.size is None else image_size(original), label
+        )
+
+    def require_fitting(self, index: int, own: tuple[int, ...], label: NDArray[np.integer]) -> None:
+        """The same, where the (height, width) that the image file has is known already."""
+        if label.shape == own:
             return
+        sample = self.samples[index]
         ratio = (label.shape[0] * own[1]) / (label.shape[1] * own[0])
         if self.size is None or not 1 / PROPORTIONS < ratio < PROPORTIONS:
             raise SegadaptError(

@@ -15,7 +15,7 @@ from typing import Any, Unpack
 
 from segadapt.artefacts import FILES, write_json
 from segadapt.base.compute import Compute, ComputeSettings
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, printable
 from segadapt.base.version import __version__
 from segadapt.config.load import load_recipe
 from segadapt.config.recipe import Recipe
@@ -25,6 +25,7 @@ from segadapt.engine.state import STATE_FILE
 from segadapt.runs.origins import Origin, find_origins, with_dependents
 from segadapt.runs.provenance import write_provenance
 from segadapt.stages.context import StageContext, Work
+from segadapt.stages.oddities import oddities
 from segadapt.stages.preflight import preflight
 
 MANIFEST = "manifest.json"
@@ -89,9 +90,12 @@ def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | Non
             if name in again or not _is_finished(context, name, origins[name])
         ]
         preflight(context, unfinished)
+        odd = oddities(context, list(stages))
+        for sentence in odd if unfinished else ():
+            print(f"warning: {printable(sentence)}", flush=True)
         for name in again:
             shutil.rmtree(context.stage_directory(name), ignore_errors=True)
-        write_provenance(context, overrides)
+        write_provenance(context, overrides, odd)
         if unfinished:
             launch(_run_stages, (context, origins), context.compute)
         from segadapt.report import build_report

@@ -129,6 +129,7 @@ class StageContext:
             ),
             class_map=ClassMap(domain.classes, ids),
             labelled=True,
+            predicted=True,
         )
 
     def stage_of(self, reference: str) -> Stage:

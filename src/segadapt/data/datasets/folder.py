@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from segadapt.data.class_file import read_class_file
 from segadapt.data.domain import Sample
+from segadapt.data.left_out import LeftOut
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 
@@ -24,8 +25,16 @@ DEFAULT_ROOT = "."
 class_map = read_class_file
 
 
-def samples(root: DataPath, split: str) -> list[Sample]:
-    """Images of ``split``, also in folders below it; labels have the same name and end in .png."""
-    images = find_images(root / "images" / split)
-    labels = root / "labels" / split
+def samples(root: DataPath, split: str, left_out: LeftOut | None = None) -> list[Sample]:
+    """Images of ``split``, also in folders below it.
+
+    Labels have the same name and end in .png; others are found by :mod:`segadapt.data.labels`.
+    """
+    images = find_images(root / "images" / split, left_out=left_out)
+    labels = label_folder(root, split)
     return [Sample(name, path, labels / f"{name}.png") for name, path in images.items()]
+
+
+def label_folder(root: DataPath, split: str) -> DataPath:
+    """The folder that holds the labels of ``split`` and nothing else."""
+    return root / "labels" / split
