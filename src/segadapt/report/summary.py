@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from segadapt.report import charts, wording
-from segadapt.report.page import environment
+from segadapt.report.page import environment, in_utf8
 from segadapt.report.read import read_run
 from segadapt.report.records import Evaluation, Run
 from segadapt.report.spreads import Spread, is_clear, points, spread
@@ -68,17 +68,19 @@ def build_summary(directory: Path) -> Path:
         "evaluations": [asdict(comparison) for comparison in comparisons],
     }
     (directory / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
-    (directory / "summary.md").write_text(markdown(comparisons, seeds))
+    (directory / "summary.md").write_text(in_utf8(markdown(comparisons, seeds)), encoding="utf-8")
     template = environment().get_template("summary.html.j2")
     page = directory / "report.html"
     page.write_text(
-        template.render(
-            info=runs[0].info,
-            seeds=seeds,
-            folders=[folder.name for folder in folders],
-            comparisons=[(c, _chart(c)) for c in comparisons],
-            headline=headline(comparisons, len(seeds)),
-            total=wording.duration(sum(s.seconds or 0.0 for run in runs for s in run.stages)),
+        in_utf8(
+            template.render(
+                info=runs[0].info,
+                seeds=seeds,
+                folders=[folder.name for folder in folders],
+                comparisons=[(c, _chart(c)) for c in comparisons],
+                headline=headline(comparisons, len(seeds)),
+                total=wording.duration(sum(s.seconds or 0.0 for run in runs for s in run.stages)),
+            )
         ),
         encoding="utf-8",
     )

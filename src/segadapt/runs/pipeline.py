@@ -78,6 +78,13 @@ def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | Non
     check_compute(context.compute)
     directory, stages = context.directory, context.recipe.stages
     try:
+        str(directory).encode()
+    except UnicodeEncodeError as error:
+        raise SegadaptError(
+            f"--out {directory}: has a name that is no UTF-8, which TensorBoard's files cannot be "
+            "written below; name another folder with --out"
+        ) from error
+    try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SegadaptError(f"--out {directory}: cannot be made ({error.strerror})") from error
