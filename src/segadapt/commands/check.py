@@ -15,6 +15,7 @@ from segadapt.data.listing import list_domain
 from segadapt.runs.origins import find_origins
 from segadapt.stages.context import StageContext
 from segadapt.stages.images import opened_domains
+from segadapt.stages.lineage import leaks
 from segadapt.stages.preflight import problems
 
 UNUSED = "is used by no stage, so a run leaves it alone, whatever is wrong with it"
@@ -35,6 +36,9 @@ def check_recipe(recipe: Recipe, data_root: Path) -> None:
         _print(found, console)
         wrong += [problem.message for problem in found.problems]
         odd += len(found.warnings)
+    for sentence in leaks(context):
+        _line(console, "[yellow]![/]", sentence)
+        odd += 1
     of_stages = _problems_of_stages(context, wrong)
     wrong += of_stages
     if len(wrong) == 1 and of_stages:

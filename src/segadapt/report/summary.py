@@ -134,15 +134,20 @@ def headline(comparisons: Sequence[Comparison], seeds: int) -> str:
     count = "one seed" if seeds == 1 else f"{seeds} seeds"
     if not comparisons or not comparisons[0].rows:
         return f"Nothing is scored with every one of {count} yet."
-    first, *others = (row for row in comparisons[0].rows if not row.oracle)
+    rows = comparisons[0].rows
+    first, *others = [row for row in rows if not row.oracle] or rows
     best = max(others, key=lambda row: row.value.mean, default=first)
-    name, start = wording.display_name(best.checkpoint), wording.display_name(first.checkpoint)
+    name, start = _marked_name(best), _marked_name(first)
     if best.gain is None:
         return f"{name}: {points(best.value)} {measure} over {count}."
     doubt = "" if is_clear(best.gain) else " (no more than the spread)"
     gain = points(best.gain, signed=True)
     relation = "against" if best.gain.mean < 0 else "over"
     return f"{name} {gain} {measure} points {relation} {start}{doubt}, {count}."
+
+
+def _marked_name(row: Row) -> str:
+    return wording.display_name(row.checkpoint) + (" (oracle)" if row.oracle else "")
 
 
 def markdown(comparisons: Sequence[Comparison], seeds: Sequence[int]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from segadapt.data.proportions import header_sizes, squeezed
 from segadapt.stages.context import StageContext
 from segadapt.stages.images import opened_domains
+from segadapt.stages.lineage import leaks
 
 
 def oddities(context: StageContext, stages: Sequence[str]) -> list[str]:
@@ -17,4 +18,4 @@ def oddities(context: StageContext, stages: Sequence[str]) -> list[str]:
         told += domain.warnings
         odd = squeezed(domain, header_sizes(domain))
         told += [odd] if odd is not None else []
-    return told
+    return told + leaks(context)

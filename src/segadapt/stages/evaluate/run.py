@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from segadapt.models.files.checkpoints import load_checkpoint
 from segadapt.stages.context import Work
 from segadapt.stages.evaluate.config import EvaluateStage
 from segadapt.stages.evaluate.mistakes import save_mistakes
+from segadapt.stages.lineage import is_oracle, scored_and_learned
 
 REPORT_FILE = "report.json"
 
@@ -43,10 +45,13 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
             f"{work.name}: {title}",
             stage.workers,
         )
-        rows.append({"checkpoint": title, **score_row(scores, predictor)})
+        row = {"checkpoint": title, **score_row(scores, predictor)}
+        row |= _learned_from(stage, work, weights, predictor)
+        rows.append(row)
         if work.processes.is_first:
             value = scores.pixel_accuracy if whole else scores.miou
-            print(f"{work.name}: {title}: {measure} {100 * value:.2f}", flush=True)
+            mark = " (oracle)" if row["oracle"] else ""
+            print(f"{work.name}: {title}: {measure} {100 * value:.2f}{mark}", flush=True)
             if whole:
                 number, batch_size = 2 * stage.pictures, stage.batch_size
                 mistakes.append(
@@ -86,6 +91,21 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
 def score_row(scores: Scores, predictor: Predictor) -> dict[str, Any]:
     """Scores in the form that reports and ``evaluate --json`` hold."""
     return {"oracle": predictor.oracle, **asdict(scores)}
+
+
+def _learned_from(
+    stage: EvaluateStage, work: Work, models: Iterable[str], predictor: Predictor
+) -> dict[str, Any]:
+    """Whether target labels, or those of images that are scored, took part in the training."""
+    names = {reference.partition(".")[0] for reference in models}
+    seen = {
+        image
+        for name in names
+        for images in scored_and_learned(work.context, stage.domain, name).values()
+        for image in images
+    }
+    oracle = predictor.oracle or any(is_oracle(work.context, name) for name in names)
+    return {"oracle": oracle or bool(seen), "scored_and_trained_on": len(seen)}
 
 
 def _rows(stage: EvaluateStage) -> dict[str, dict[str, float]]:
