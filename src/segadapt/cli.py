@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from enum import StrEnum
@@ -316,6 +317,8 @@ def _options(
 def main() -> None:
     """Entry point: errors of the user's making end in one sentence and status 2."""
     debug = "--debug" in sys.argv
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except SegadaptError as error:

@@ -55,6 +55,7 @@ FROZEN = {
         "--scales",
         "--flip",
         "--window",
+        "--label-ids",
     },
     "convert": {"source", "target", "--family"},
     "check": {"recipe", "--data-root", "--set"},

@@ -142,7 +142,7 @@ def test_pseudo_labels_may_have_the_size_that_images_are_resized_to(
     domain = folder_domain([(40, 60)], size=(20, 20))
     (sample,) = domain.samples
     Image.fromarray(np.zeros((20, 20), np.uint8)).save(sample.label)
-    own = replace(domain, samples=(replace(sample, resized=True),))
+    own = replace(domain, predicted=True)
     assert len(list(training_batches(own, 1, 0, (0, 1), (0, 1), False, 0))) == 1
 
 

@@ -11,7 +11,8 @@ from segadapt.base.errors import SegadaptError
 from segadapt.base.pictures import entropy_picture, label_picture, overlay_picture
 from segadapt.commands.label_ids import stored_ids, stored_picture
 from segadapt.config import Views
-from segadapt.data.listing import IMAGE_SUFFIXES, find_images
+from segadapt.data.left_out import IMAGE_SUFFIXES, LeftOut
+from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 from segadapt.data.transforms import read_image
 from segadapt.engine.predict import load
@@ -70,7 +71,10 @@ def _images(paths: Sequence[Path]) -> dict[str, DataPath]:
     found: dict[str, DataPath] = {}
     for path in paths:
         if path.is_dir():
-            new = find_images(path)
+            left_out = LeftOut()
+            new = find_images(path, left_out=left_out)
+            for sentence in left_out.sentences():
+                print(f"warning: {path}: {sentence}", flush=True)
         elif path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES:
             new = {path.stem: path}
         else:

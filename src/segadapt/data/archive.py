@@ -75,7 +75,9 @@ def contents(archive: Path, changed: int) -> Contents:
         SegadaptError: the archive is damaged, or stored in a way that cannot be read.
     """
     try:
-        listed = _zip_members(archive) if archive.suffix == ".zip" else _tar_members(archive)
+        listed = (
+            _zip_members(archive) if archive.suffix.lower() == ".zip" else _tar_members(archive)
+        )
         members = {
             _inside(member).removeprefix("./"): member
             for member in listed

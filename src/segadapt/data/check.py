@@ -1,8 +1,9 @@
-"""Reads every file of a domain and says what is wrong with it, all problems together."""
+"""Reads every file of a domain and says what is wrong or odd about it, all together."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,20 +13,25 @@ import numpy as np
 
 from segadapt.base.errors import SegadaptError
 from segadapt.data.class_map import UnknownIds
-from segadapt.data.domain import PROPORTIONS, Domain
+from segadapt.data.domain import Domain, Sample
 from segadapt.data.label_files import read_label
+from segadapt.data.proportions import squeezed
 from segadapt.losses.segmentation import IGNORE
 
 MISSING = "labels that are missing"
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong."""
+    """One thing that is wrong, or odd."""
 
     kind: str
     """What many such things are called: "labels that are missing"."""
     message: str
     """Which file, and what to do."""
+
+
+TOLD = ""
+"""Kind of a warning that says all itself."""
 
 
 @dataclass
@@ -42,20 +48,17 @@ class DomainFindings:
     ignored_share: float = 0.0
     """Share of all pixels that are ignored."""
     problems: list[Problem] = field(default_factory=list)
-    """What a run would stop at."""
+    """What a run refuses, or fails of."""
     warnings: list[Problem] = field(default_factory=list)
-    """What a run goes on with, and somebody should know."""
+    """What a run takes as it is, and may be meant so."""
 
     def problems_by_kind(self) -> dict[str, list[str]]:
         """Messages by kind, the most frequent kind first."""
-        return _by_kind(self.problems)
-
-    def warnings_by_kind(self) -> dict[str, list[str]]:
-        """The same of warnings."""
-        return _by_kind(self.warnings)
+        return by_kind(self.problems)
 
 
-def _by_kind(problems: list[Problem]) -> dict[str, list[str]]:
+def by_kind(problems: Sequence[Problem]) -> dict[str, list[str]]:
+    """Messages by kind, the most frequent kind first."""
     found: dict[str, list[str]] = {}
     for problem in problems:
         found.setdefault(problem.kind, []).append(problem.message)
@@ -73,6 +76,7 @@ class _One:
 def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
     """Decode every image, and every label of a labelled domain, and count what is there."""
     findings = DomainFindings(domain.title, len(domain), domain.labelled)
+    findings.warnings += [Problem(TOLD, sentence) for sentence in domain.warnings]
     total = np.zeros(256, np.int64)
     with ThreadPoolExecutor(threads) as pool:
         for one in pool.map(partial(_check_one, domain), range(len(domain))):
@@ -84,7 +88,8 @@ def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
                 findings.problems.append(one.problem)
             if one.warning is not None:
                 findings.warnings.append(one.warning)
-    findings.warnings += _misfits_of_size(domain, findings.sizes)
+    odd = squeezed(domain, findings.sizes)
+    findings.warnings += [Problem(TOLD, odd)] if odd is not None else []
     names = domain.classes.names
     if domain.labelled and total.sum():
         labelled = max(int(total[: len(names)].sum()), 1)
@@ -93,19 +98,15 @@ def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
         possible = {names[i] for i in domain.class_map.ids.values() if i != IGNORE}
         absent = [n for n, share in findings.class_shares.items() if share == 0 and n in possible]
         if absent:
-            message = (
-                f"no pixel of {', '.join(absent)}; of a class that these labels lack, ids: [] in "
-                "classes.yaml says so"
-            )
-            findings.warnings.append(Problem("class sets with absent classes", message))
+            message = f"{domain.title}: no pixel of {', '.join(absent)}"
+            findings.warnings.append(Problem(TOLD, message))
     return findings
 
 
 def _check_one(domain: Domain, index: int) -> _One:
     sample = domain.samples[index]
     size: tuple[int, int] | None = None
-    counts = None
-    warning = None
+    counts = warning = None
     kind = "images that cannot be read"
     try:
         image = domain.original(index)
@@ -114,13 +115,9 @@ def _check_one(domain: Domain, index: int) -> _One:
             kind = "labels that cannot be read" if sample.label.is_file() else MISSING
             label = read_label(sample.label, domain.class_map, sample.first_channel)
             kind = "labels of another size than their image"
-            domain.check_proportions(index, size, label)
-            if label.shape != size and not domain.classes.whole_image:
-                message = (
-                    f"{sample.label}: is {label.shape[0]}x{label.shape[1]} (height x width), its "
-                    f"image {size[0]}x{size[1]}; both are resized"
-                )
-                warning = Problem("labels of slightly another size than their image", message)
+            if not domain.classes.whole_image:
+                domain.require_fitting(index, size, label)
+                warning = _other_size(label, sample, size)
             counts = np.bincount(label.ravel(), minlength=256)
     except UnknownIds as error:
         return _One(size, None, Problem("labels with ids outside the class map", str(error)))
@@ -129,23 +126,12 @@ def _check_one(domain: Domain, index: int) -> _One:
     return _One(size, counts, None, warning)
 
 
-def _misfits_of_size(domain: Domain, sizes: Counter[tuple[int, int]]) -> list[Problem]:
-    """Images whose proportions the domain's size changes."""
-    if domain.size is None:
-        return []
-    height, width = domain.size
-    squeezed = {
-        size: number
-        for size, number in sizes.items()
-        if not 1 / PROPORTIONS < (size[0] * width) / (size[1] * height) < PROPORTIONS
-    }
-    if not squeezed:
-        return []
-    (first, _), *_ = sorted(squeezed.items(), key=lambda x: -x[1])
-    fitting = height, 8 * max(1, round(height * first[1] / first[0] / 8))
-    message = (
-        f"{sum(squeezed.values())} images, first those of {first[0]}x{first[1]} (height x width), "
-        f"are pressed into size {list(domain.size)}, which has other proportions; {list(fitting)} "
-        "would keep them"
+def _other_size(ids: np.ndarray, sample: Sample, size: tuple[int, int]) -> Problem | None:
+    """A label a few pixels off, as published ones are in places, is stretched onto its image."""
+    if ids.shape == size:
+        return None
+    return Problem(
+        "labels of another size than their image, but of its proportions",
+        f"{sample.label}: is {ids.shape[0]}x{ids.shape[1]} (height x width), its image is "
+        f"{size[0]}x{size[1]}; both are resized",
     )
-    return [Problem("sizes of other proportions", message)]

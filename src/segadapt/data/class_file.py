@@ -11,7 +11,7 @@ from segadapt.base.errors import SegadaptError, shortened
 from segadapt.base.section import Section, found_in
 from segadapt.base.strict_yaml import read_yaml
 from segadapt.data.class_map import ClassMap
-from segadapt.data.paths import DataPath
+from segadapt.data.paths import DataPath, read_small
 from segadapt.losses.segmentation import IGNORE
 
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -84,7 +84,7 @@ def _by_colour(spec: FolderClasses) -> dict[tuple[int, int, int], int]:
 
 def _validated(path: DataPath) -> FolderClasses:
     try:
-        text = path.read_text()
+        text = read_small(path).decode("utf-8-sig")
     except FileNotFoundError as error:
         raise SegadaptError(
             f"{path}: is missing; it lists the names, colours and label ids of your classes "

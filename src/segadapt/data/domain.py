@@ -31,8 +31,6 @@ class Sample:
     """The label file has several channels, and the ids are in the first (in RGB order)."""
     original: FilePath | None = None
     """What ``image`` is a translation of; its label goes with that."""
-    resized: bool = False
-    """The label was made for the image in the domain's size: a pseudo-label."""
     domain_index: FilePath | None = None
     """Picture of how hard each pixel is, beside pseudo-labels that leave the hard ones out."""
 
@@ -59,6 +57,10 @@ class Domain:
     labelled: bool
     bands: tuple[int, int, int] | None = None
     """Which bands of its TIFF files are red, green and blue, from 1."""
+    predicted: bool = False
+    """Its labels were predicted, in the size that images are resized to."""
+    warnings: tuple[str, ...] = ()
+    """What was left out, and what is odd about it, in sentences."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -105,13 +107,18 @@ class Domain:
                 resizes, it may differ in scale, as published data sets' do in places, but not in
                 proportions. Pseudo-labels have the size that images are resized to.
         """
-        if self.classes.whole_image:
+        if self.classes.whole_image or (self.predicted and label.shape == self.size):
             return
         sample = self.samples[index]
         if sample.original is not None:  # its label goes with that, which may have another size
             own = image_size(sample.original)
-        if label.shape == own or (sample.resized and label.shape == self.size):
+        self.require_fitting(index, own, label)
+
+    def require_fitting(self, index: int, own: tuple[int, ...], label: NDArray[np.integer]) -> None:
+        """The same, where the (height, width) that the image file has is known already."""
+        if label.shape == own:
             return
+        sample = self.samples[index]
         ratio = (label.shape[0] * own[1]) / (label.shape[1] * own[0])
         if self.size is None or not 1 / PROPORTIONS < ratio < PROPORTIONS:
             raise SegadaptError(

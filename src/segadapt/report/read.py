@@ -222,7 +222,7 @@ def _read_score(row: Mapping[str, Any], measure: str) -> Score:
         pixel_accuracy=_finite(row.get("pixel_accuracy")),
         confusion=[[int(count) for count in line] for line in row.get("confusion") or []],
         subsets={str(k): _finite(v) for k, v in (row.get("subsets") or {}).items()},
-        trained_on=int(row.get("trained_on_scored") or 0),
+        scored_and_trained_on=int(_finite(row.get("scored_and_trained_on")) or 0),
     )
 
 

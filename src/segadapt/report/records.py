@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from segadapt.base.counted import counted
-
 
 @dataclass(frozen=True)
 class Stage:
@@ -98,14 +96,14 @@ class Score:
     pixel_accuracy: float | None
     confusion: list[list[int]]
     subsets: Mapping[str, float | None]
-    trained_on: int = 0
-    """Scored images whose labels were trained on."""
+    scored_and_trained_on: int = 0
+    """Number of the scored images that it was trained on with their labels."""
 
     @property
-    def note(self) -> str:
-        """What is said beside its name wherever it appears; empty where there is nothing to say."""
-        if self.trained_on:
-            return f"trained on the labels of {counted(self.trained_on, 'scored image')}"
+    def mark(self) -> str:
+        """What tells it from an honest score, empty for one."""
+        if self.scored_and_trained_on:
+            return f"trained on {self.scored_and_trained_on} of the scored images"
         return "uses target labels" if self.is_oracle else ""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from segadapt.report import charts, wording
-from segadapt.report.page import environment
+from segadapt.report.page import environment, in_utf8
 from segadapt.report.read import read_run
 from segadapt.report.records import Evaluation, Run
 from segadapt.report.spreads import Spread, is_clear, points, spread
@@ -68,17 +68,19 @@ def build_summary(directory: Path) -> Path:
         "evaluations": [asdict(comparison) for comparison in comparisons],
     }
     (directory / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
-    (directory / "summary.md").write_text(markdown(comparisons, seeds))
+    (directory / "summary.md").write_text(in_utf8(markdown(comparisons, seeds)), encoding="utf-8")
     template = environment().get_template("summary.html.j2")
     page = directory / "report.html"
     page.write_text(
-        template.render(
-            info=runs[0].info,
-            seeds=seeds,
-            folders=[folder.name for folder in folders],
-            comparisons=[(c, _chart(c)) for c in comparisons],
-            headline=headline(comparisons, len(seeds)),
-            total=wording.duration(sum(s.seconds or 0.0 for run in runs for s in run.stages)),
+        in_utf8(
+            template.render(
+                info=runs[0].info,
+                seeds=seeds,
+                folders=[folder.name for folder in folders],
+                comparisons=[(c, _chart(c)) for c in comparisons],
+                headline=headline(comparisons, len(seeds)),
+                total=wording.duration(sum(s.seconds or 0.0 for run in runs for s in run.stages)),
+            )
         ),
         encoding="utf-8",
     )
@@ -132,15 +134,20 @@ def headline(comparisons: Sequence[Comparison], seeds: int) -> str:
     count = "one seed" if seeds == 1 else f"{seeds} seeds"
     if not comparisons or not comparisons[0].rows:
         return f"Nothing is scored with every one of {count} yet."
-    first, *others = (row for row in comparisons[0].rows if not row.oracle)
+    rows = comparisons[0].rows
+    first, *others = [row for row in rows if not row.oracle] or rows
     best = max(others, key=lambda row: row.value.mean, default=first)
-    name, start = wording.display_name(best.checkpoint), wording.display_name(first.checkpoint)
+    name, start = _marked_name(best), _marked_name(first)
     if best.gain is None:
         return f"{name}: {points(best.value)} {measure} over {count}."
     doubt = "" if is_clear(best.gain) else " (no more than the spread)"
     gain = points(best.gain, signed=True)
     relation = "against" if best.gain.mean < 0 else "over"
     return f"{name} {gain} {measure} points {relation} {start}{doubt}, {count}."
+
+
+def _marked_name(row: Row) -> str:
+    return wording.display_name(row.checkpoint) + (" (oracle)" if row.oracle else "")
 
 
 def markdown(comparisons: Sequence[Comparison], seeds: Sequence[int]) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Unpack
 
 from segadapt.artefacts import FILES, write_json
 from segadapt.base.compute import Compute, ComputeSettings
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, printable
 from segadapt.base.version import __version__
 from segadapt.config.load import load_recipe
 from segadapt.config.recipe import Recipe
@@ -25,8 +25,8 @@ from segadapt.engine.state import STATE_FILE
 from segadapt.runs.origins import Origin, find_origins, with_dependents
 from segadapt.runs.provenance import write_provenance
 from segadapt.stages.context import StageContext, Work
+from segadapt.stages.oddities import oddities
 from segadapt.stages.preflight import preflight
-from segadapt.stages.warnings import warnings
 
 MANIFEST = "manifest.json"
 STARTED = "started.json"
@@ -78,6 +78,13 @@ def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | Non
     check_compute(context.compute)
     directory, stages = context.directory, context.recipe.stages
     try:
+        str(directory).encode()
+    except UnicodeEncodeError as error:
+        raise SegadaptError(
+            f"--out {directory}: has a name that is no UTF-8, which TensorBoard's files cannot be "
+            "written below; name another folder with --out"
+        ) from error
+    try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SegadaptError(f"--out {directory}: cannot be made ({error.strerror})") from error
@@ -90,12 +97,12 @@ def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | Non
             if name in again or not _is_finished(context, name, origins[name])
         ]
         preflight(context, unfinished)
-        if unfinished:
-            for message in warnings(context):
-                print(f"warning: {message}", flush=True)
+        odd = oddities(context, list(stages))
+        for sentence in odd if unfinished else ():
+            print(f"warning: {printable(sentence)}", flush=True)
         for name in again:
             shutil.rmtree(context.stage_directory(name), ignore_errors=True)
-        write_provenance(context, overrides)
+        write_provenance(context, overrides, odd)
         if unfinished:
             launch(_run_stages, (context, origins), context.compute)
         from segadapt.report import build_report

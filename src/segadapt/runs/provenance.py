@@ -22,8 +22,13 @@ from segadapt.engine.fabric import pick_device
 from segadapt.stages.context import StageContext
 
 
-def write_provenance(context: StageContext, overrides: Sequence[str]) -> None:
-    """``recipe.yaml`` and ``run.json``: all that is needed to do it again."""
+def write_provenance(
+    context: StageContext, overrides: Sequence[str], warnings: Sequence[str] = ()
+) -> None:
+    """``recipe.yaml`` and ``run.json``: all that is needed to do it again.
+
+    ``warnings`` are sentences about the data, for the report.
+    """
     recipe = context.recipe
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     (context.directory / "recipe.yaml").write_text(text)
@@ -46,6 +51,7 @@ def write_provenance(context: StageContext, overrides: Sequence[str]) -> None:
             "command": _command(context, overrides),
             "version": __version__,
             "started": started,
+            "warnings": list(warnings),
             "hardware": {
                 "cpu": _cpu_name(),
                 "cores": os.cpu_count(),

@@ -122,7 +122,6 @@ class StageContext:
                 replace(
                     sample,
                     label=LabelSet.path(folder, sample.name),
-                    resized=True,
                     domain_index=LabelSet.index_path(folder, sample.name)
                     if labels.indexed
                     else None,
@@ -131,6 +130,7 @@ class StageContext:
             ),
             class_map=ClassMap(domain.classes, ids),
             labelled=True,
+            predicted=True,
         )
 
     def stage_of(self, reference: str) -> Stage:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from segadapt.base.errors import SegadaptError
 from segadapt.config.stage import Stage
 from segadapt.data.paths import FilePath
-from segadapt.data.transforms import image_size
+from segadapt.data.transforms import UNDECODABLE, image_size
 from segadapt.stages.context import StageContext
 
 
@@ -19,6 +19,19 @@ def open_images(stage: Stage, context: StageContext) -> None:
         name = context.labels_behind(reference.name)
         if name in context.recipe.domains and exists(context, name):
             context.domain(name, reference.labelled)
+
+
+def opened_domains(context: StageContext, stages: Iterable[str]) -> dict[str, bool]:
+    """Domains that stages read and that are there before the run, and whether labels are opened."""
+    found: dict[str, bool] = {}
+    for stage in stages:
+        for reference in context.recipe.stages[stage].references():
+            if not context.is_images(reference.name):
+                continue
+            name = context.labels_behind(reference.name)
+            if name in context.recipe.domains and exists(context, name):
+                found[name] = found.get(name, False) or reference.labelled
+    return found
 
 
 def exists(context: StageContext, name: str) -> bool:
@@ -74,7 +87,7 @@ def _header_sizes(
     for sample in context.domain(reference, labelled=False).samples:
         try:
             yield sample.image, image_size(sample.image)
-        except OSError as error:
+        except UNDECODABLE as error:
             raise SegadaptError(f"{sample.image}: cannot be decoded ({error})") from error
 
 

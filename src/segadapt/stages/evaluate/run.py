@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from segadapt.models.files.checkpoints import load_checkpoint
 from segadapt.stages.context import Work
 from segadapt.stages.evaluate.config import EvaluateStage
 from segadapt.stages.evaluate.mistakes import save_mistakes
-from segadapt.stages.overlap import trained_on_scored
+from segadapt.stages.lineage import is_oracle, scored_and_learned
 
 REPORT_FILE = "report.json"
 
@@ -34,7 +35,6 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
     pictures = _inputs(domain, shown, work.directory)
     measure = "accuracy" if whole else "mIoU"
     rows, mistakes = [], []
-    overlaps = trained_on_scored(work.context, stage)
     for title, weights in _rows(stage).items():
         predictor = work.context.predictor(weights, work.processes, stage.views)
         scores = evaluate(
@@ -46,13 +46,12 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
             stage.workers,
         )
         row = {"checkpoint": title, **score_row(scores, predictor)}
-        row["trained_on_scored"] = sum(
-            overlaps[x].images for x in {r.partition(".")[0] for r in weights} if x in overlaps
-        )
+        row |= _learned_from(stage, work, weights, predictor)
         rows.append(row)
         if work.processes.is_first:
             value = scores.pixel_accuracy if whole else scores.miou
-            print(f"{work.name}: {title}: {measure} {100 * value:.2f}", flush=True)
+            mark = " (oracle)" if row["oracle"] else ""
+            print(f"{work.name}: {title}: {measure} {100 * value:.2f}{mark}", flush=True)
             if whole:
                 number, batch_size = 2 * stage.pictures, stage.batch_size
                 mistakes.append(
@@ -92,6 +91,21 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
 def score_row(scores: Scores, predictor: Predictor) -> dict[str, Any]:
     """Scores in the form that reports and ``evaluate --json`` hold."""
     return {"oracle": predictor.oracle, **asdict(scores)}
+
+
+def _learned_from(
+    stage: EvaluateStage, work: Work, models: Iterable[str], predictor: Predictor
+) -> dict[str, Any]:
+    """Whether target labels, or those of images that are scored, took part in the training."""
+    names = {reference.partition(".")[0] for reference in models}
+    seen = {
+        image
+        for name in names
+        for images in scored_and_learned(work.context, stage.domain, name).values()
+        for image in images
+    }
+    oracle = predictor.oracle or any(is_oracle(work.context, name) for name in names)
+    return {"oracle": oracle or bool(seen), "scored_and_trained_on": len(seen)}
 
 
 def _rows(stage: EvaluateStage) -> dict[str, dict[str, float]]:
@@ -153,7 +167,7 @@ def _add_prediction(
     picture: dict[str, Any], title: str, predictor: Predictor, domain: Domain, directory: Path
 ) -> None:
     image = domain.image(picture["index"])
-    prediction = predictor.predict_sample(domain, picture["index"])
+    prediction = predictor.predict(image)
     folder = Path(picture["image"]).parent
     label, entropy = folder / f"{title}.label.png", folder / f"{title}.entropy.png"
     label_picture(prediction.label, domain.classes).save(directory / label)
