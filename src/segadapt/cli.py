@@ -262,10 +262,44 @@ def copy(
     typer.echo(f"{to}: run it with `segadapt run {to}`")
 
 
+@app.command()
+def new(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.yaml", help="The new file.")],
+    source: Annotated[Path, typer.Option("--source", help="Folder of labelled images.")],
+    target: Annotated[Path, typer.Option("--target", help="Folder of images to adapt to.")],
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=1, help="That the trainings may take together.")
+    ] = 30,
+    device: DeviceOption = "auto",
+    weights: Annotated[
+        str | None, typer.Option("--weights", help="The network's; torchvision's where not given.")
+    ] = None,
+) -> None:
+    """Write a first recipe for images of your own, sized to this machine."""
+    from segadapt.commands.new import new_recipe
+
+    new_recipe(recipe, source, target, device, minutes, weights, typer.echo)
+
+
+@app.command("help")
+def help_(
+    verb: Annotated[str | None, typer.Argument(help="A verb; all where not given.")] = None,
+) -> None:
+    """Show what there is to say, or the options of a verb."""
+    app([verb, "--help"] if verb is not None else ["--help"], prog_name="segadapt")
+
+
 @app.command("list")
-def list_(what: Annotated[Listable, typer.Argument(help="What to list.")]) -> None:
+def list_(
+    what: Annotated[Listable | None, typer.Argument(help="What to list.")] = None,
+) -> None:
     """List what there is."""
     from segadapt.commands import lists
+
+    if what is None:
+        for kind in Listable:
+            typer.echo(f"segadapt list {kind.value}")
+        return
 
     lines = {
         Listable.recipes: lists.recipe_lines,

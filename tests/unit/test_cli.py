@@ -62,6 +62,8 @@ FROZEN = {
     "show": {"recipe", "--set"},
     "copy": {"recipe", "to"},
     "list": {"what"},
+    "new": {"recipe", "--source", "--target", "--minutes", "--device", "--weights"},
+    "help": {"verb"},
     "report": {"run_directory"},
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Literal
 
 from segadapt.base.section import Section
@@ -34,3 +35,11 @@ class DomainConfig(Section):
     path as published lists have it. Only these are used, in that order."""
     limit: Positive | None = None
     """Use the first so many images only."""
+
+    @property
+    def title(self) -> str:
+        """What reports call it: its folder's name, where the data are somebody's own."""
+        if self.dataset != "folder":
+            return f"{self.dataset} {self.split}"
+        folder = PurePath(self.root or ".").name
+        return " ".join(x for x in (folder or "images", self.split.strip("./")) if x)

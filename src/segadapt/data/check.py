@@ -95,7 +95,8 @@ def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
         labelled = max(int(total[: len(names)].sum()), 1)
         findings.class_shares = {n: int(total[i]) / labelled for i, n in enumerate(names)}
         findings.ignored_share = float(total[255] / total.sum())
-        possible = {names[i] for i in domain.class_map.ids.values() if i != IGNORE}
+        meant = {*domain.class_map.ids.values(), *domain.class_map.colours.values()}
+        possible = {names[i] for i in meant if i != IGNORE}
         absent = [n for n, share in findings.class_shares.items() if share == 0 and n in possible]
         if absent:
             message = f"{domain.title}: no pixel of {', '.join(absent)}"

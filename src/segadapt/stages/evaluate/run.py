@@ -66,11 +66,10 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
         _score_snapshots(reference, stage, work, domain) for reference in stage.selections
     ]
     if work.processes.is_first:
-        dataset = work.context.recipe.domains[stage.domain]
         write_json(
             work.directory / REPORT_FILE,
             {
-                "domain": f"{dataset.dataset} {dataset.split}",
+                "domain": work.context.recipe.domains[stage.domain].title,
                 "views": stage.views.model_dump(mode="json"),
                 "images": len(domain),
                 "classes": domain.classes.names,
