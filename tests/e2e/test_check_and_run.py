@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness import domains, recipe_of, run_recipe, save, street, train
+from harness import Commands, domains, recipe_of, run_recipe, save, street, train
 from PIL import Image
 
 from segadapt.base.errors import SegadaptError
@@ -196,3 +196,31 @@ def test_labels_that_no_stage_opens_need_not_be_there(
     check_recipe(validate(recipe, "tiny"), data)
     assert "domain 'target': 5 images (labels are never opened)" in capsys.readouterr().out
     run_recipe(recipe, tmp_path / "run", data)
+
+
+def test_images_are_looked_at_where_labels_cannot_be_paired(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = scored()
+    lossy_label(data, recipe)
+    (data / "rendered/images/train/004.png").write_bytes(b"no image")
+    with pytest.raises(SegadaptError, match=r"^2 problems found"):
+        check_recipe(validate(recipe, "tiny"), data)
+    out = capsys.readouterr().out
+    assert "changes the ids" in out and "004.png: the image file cannot be decoded" in out
+
+
+def test_predict_and_evaluate_tell_what_they_leave_out(
+    data: Path, tmp_path: Path, commands: Commands
+) -> None:
+    run = run_recipe(recipe_of({"first": train("source_only", iterations=1)}), tmp_path / "r", data)
+    checkpoint, images = run / "1-first/checkpoint.safetensors", data / "camvid/images/val"
+    for number in range(3):
+        (images / f"{number}.heic").write_bytes(b"x")
+    done = commands.call("predict", checkpoint, images, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr()
+    assert f"warning: {images}: 3 files of the form .heic were left out" in done.stdout()
+    root = ("--root", data / "camvid", "--split", "val")
+    done = commands.call("evaluate", checkpoint, "--dataset", "camvid", *root)
+    assert done.exit_code == 0, done.stderr()
+    assert "warning: camvid val: 3 files of the form .heic were left out" in done.stdout()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.console import Console
 from segadapt.base.errors import SegadaptError, printable
 from segadapt.config.recipe import Recipe
 from segadapt.data.check import TOLD, DomainFindings, Problem, by_kind, check_domain
+from segadapt.data.domain import Domain
 from segadapt.data.listing import list_domain
 from segadapt.runs.origins import find_origins
 from segadapt.stages.context import StageContext
@@ -76,14 +78,29 @@ def check_data(recipe: Recipe, data_root: Path) -> Iterator[DomainFindings]:
         title, labelled = f"domain {name!r}", opened.get(name, False)
         try:
             root, image_list = context.domain_root(name), context.image_list(name)
-            found = check_domain(list_domain(config, root, title, image_list, labelled))
+            list_one = partial(list_domain, config, root, title, image_list)
+            found = _looked_at(list_one, labelled)
         except SegadaptError as error:
-            problem = Problem("data sets that cannot be opened", str(error))
-            found = DomainFindings(title, 0, labelled, problems=[problem])
+            found = DomainFindings(title, 0, labelled, problems=[_unopened(error)])
         if name not in opened:
             told = [*found.problems, *found.warnings, Problem(TOLD, f"{title}: {UNUSED}")]
             found = replace(found, problems=[], warnings=told)
         yield found
+
+
+def _looked_at(list_one: Callable[[bool], Domain], labelled: bool) -> DomainFindings:
+    """What is found in a domain; in its images alone where its labels are not to be paired."""
+    try:
+        return check_domain(list_one(labelled))
+    except SegadaptError as error:
+        if not labelled:
+            raise
+        found = check_domain(list_one(False))
+        return replace(found, problems=[_unopened(error), *found.problems])
+
+
+def _unopened(error: SegadaptError) -> Problem:
+    return Problem("data sets that cannot be opened", str(error))
 
 
 def _print(found: DomainFindings, console: Console) -> None:

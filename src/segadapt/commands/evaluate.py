@@ -9,7 +9,7 @@ from typing import Any
 
 from segadapt.artefacts import CHECKPOINT_FILE
 from segadapt.base.compute import Compute
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, printable
 from segadapt.config import DomainConfig, Views
 from segadapt.data.listing import open_domain
 from segadapt.engine.evaluate import evaluate, require_same_classes
@@ -74,7 +74,7 @@ def _score(
     family: str | None,
     views: Views,
 ) -> dict[str, Any]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, weights in ensembles.items():
         members = [(load_checkpoint(file, family), weight) for file, weight in weights.items()]
         predictor = Predictor(members, processes, views)
@@ -83,6 +83,8 @@ def _score(
             dataset=dataset, split=split, role="test", classes=classes, size=predictor.size
         )
         domain = open_domain(config, root.expanduser(), True, f"{dataset} {split}")
+        for sentence in domain.warnings if not rows else ():
+            print(f"warning: {printable(sentence)}", flush=True)
         require_same_classes(predictor, domain)
         scores = evaluate(predictor, domain, BATCH_SIZE, processes, name)
         rows.append({"checkpoint": name, **score_row(scores, predictor)})

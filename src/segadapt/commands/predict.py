@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, printable
 from segadapt.base.pictures import entropy_picture, label_picture, overlay_picture
 from segadapt.commands.label_ids import stored_ids, stored_picture
 from segadapt.config import Views
@@ -74,7 +74,7 @@ def _images(paths: Sequence[Path]) -> dict[str, DataPath]:
             left_out = LeftOut()
             new = find_images(path, left_out=left_out)
             for sentence in left_out.sentences():
-                print(f"warning: {path}: {sentence}", flush=True)
+                print(f"warning: {printable(f'{path}: {sentence}')}", flush=True)
         elif path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES:
             new = {path.stem: path}
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from segadapt.base.errors import SegadaptError
 from segadapt.data.domain import Domain
 from segadapt.data.same_images import same_images
@@ -30,25 +32,28 @@ def is_oracle(context: StageContext, name: str) -> bool:
     return "target" in roles
 
 
-def scored_and_learned(context: StageContext, scored: str, name: str) -> dict[str, list[str]]:
-    """Images that are scored and that a stage was trained on with their labels.
+def scored_and_learned(
+    context: StageContext, scored: str, names: Iterable[str]
+) -> dict[str, list[str]]:
+    """Images that are scored and that stages were trained on with their labels.
 
     Args:
         context: the run.
         scored: a domain. Of one that is not called a test it is known, and nothing is said.
-        name: a stage.
+        names: stages.
 
     Returns:
         Names in ``scored`` by the domain that they are trained on as.
+
+    Raises:
+        SegadaptError, OSError: a domain cannot be listed, or a file not be read.
     """
     if context.recipe.domains[scored].role != "test":
         return {}
-    found = {}
-    for learned in sorted(labels_behind_stage(context, name) - {scored}):
-        both = same_images(_opened(context, learned), _opened(context, scored))
-        if both:
-            found[learned] = both
-    return found
+    learned = frozenset().union(*(labels_behind_stage(context, name) for name in names))
+    domain = _opened(context, scored)
+    found = {x: same_images(_opened(context, x), domain) for x in sorted(learned - {scored})}
+    return {x: images for x, images in found.items() if images}
 
 
 def leaks(context: StageContext) -> list[str]:
@@ -56,20 +61,15 @@ def leaks(context: StageContext) -> list[str]:
     told = []
     for name, stage in context.recipe.stages.items():
         scored = {r.name for r in stage.references() if r.labelled} & context.recipe.domains.keys()
-        models = {r.name.partition(".")[0] for r in stage.references() if r.name not in scored}
+        others = {r.name for r in stage.references()} - context.recipe.domains.keys()
+        models = {reference.partition(".")[0] for reference in others}
         for domain in sorted(x for x in scored if exists(context, x)):
-            found: dict[str, list[str]] = {}
-            for model in sorted(models - context.recipe.domains.keys()):
-                found |= _found(context, domain, model)
+            try:
+                found = scored_and_learned(context, domain, models)
+            except (SegadaptError, OSError):  # told where data are opened
+                continue
             told += [_sentence(context, name, domain, *item) for item in found.items()]
     return told
-
-
-def _found(context: StageContext, scored: str, model: str) -> dict[str, list[str]]:
-    try:
-        return scored_and_learned(context, scored, model)
-    except (SegadaptError, OSError):  # told where data are opened
-        return {}
 
 
 def _sentence(

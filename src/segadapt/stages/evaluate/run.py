@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from segadapt.models.files.checkpoints import load_checkpoint
 from segadapt.stages.context import Work
 from segadapt.stages.evaluate.config import EvaluateStage
 from segadapt.stages.evaluate.mistakes import save_mistakes
-from segadapt.stages.lineage import is_oracle, scored_and_learned
+from segadapt.stages.lineage import is_oracle, labels_behind_stage, scored_and_learned
 
 REPORT_FILE = "report.json"
 
@@ -34,6 +34,10 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
     shown = 0 if whole or not work.processes.is_first else stage.pictures
     pictures = _inputs(domain, shown, work.directory)
     measure = "accuracy" if whole else "mIoU"
+    stages = {
+        reference.partition(".")[0] for models in _rows(stage).values() for reference in models
+    }
+    shared = scored_and_learned(work.context, stage.domain, stages)
     rows, mistakes = [], []
     for title, weights in _rows(stage).items():
         predictor = work.context.predictor(weights, work.processes, stage.views)
@@ -46,7 +50,7 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
             stage.workers,
         )
         row = {"checkpoint": title, **score_row(scores, predictor)}
-        row |= _learned_from(stage, work, weights, predictor)
+        row |= _learned_from(work, shared, weights, predictor)
         rows.append(row)
         if work.processes.is_first:
             value = scores.pixel_accuracy if whole else scores.miou
@@ -93,16 +97,15 @@ def score_row(scores: Scores, predictor: Predictor) -> dict[str, Any]:
 
 
 def _learned_from(
-    stage: EvaluateStage, work: Work, models: Iterable[str], predictor: Predictor
+    work: Work, shared: Mapping[str, list[str]], models: Iterable[str], predictor: Predictor
 ) -> dict[str, Any]:
-    """Whether target labels, or those of images that are scored, took part in the training."""
-    names = {reference.partition(".")[0] for reference in models}
-    seen = {
-        image
-        for name in names
-        for images in scored_and_learned(work.context, stage.domain, name).values()
-        for image in images
-    }
+    """Whether target labels, or those of images that are scored, took part in the training.
+
+    ``shared`` has names of images that are scored, by the domain that they are trained on as.
+    """
+    names = [reference.partition(".")[0] for reference in models]
+    learned = {domain for name in names for domain in labels_behind_stage(work.context, name)}
+    seen = {image for domain in learned for image in shared.get(domain, ())}
     oracle = predictor.oracle or any(is_oracle(work.context, name) for name in names)
     return {"oracle": oracle or bool(seen), "scored_and_trained_on": len(seen)}
 
