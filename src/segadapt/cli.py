@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -169,8 +168,10 @@ def evaluate(
         write_table(table, result)
     print_scores(result)
     if json_ is not None:
+        from segadapt.artefacts import strict_json
+
         try:
-            json_.write_text(json.dumps(result, indent=1) + "\n")
+            json_.write_text(strict_json(result, indent=1) + "\n")
         except OSError as error:
             raise SegadaptError(f"--json {json_}: cannot be written ({error.strerror})") from error
 

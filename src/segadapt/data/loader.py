@@ -178,6 +178,11 @@ class _Jobs(Dataset[Any]):
             self.job(self.indices[position])
         except SegadaptError as error:
             return error
+        except OSError as error:  # the disk is full, say; its traceback would be a worker's
+            return SegadaptError(
+                f"{error.filename or 'a result'}: cannot be written ({error.strerror or error}); "
+                "mend that and give the same command again, it goes on with what is missing"
+            )
         return self.indices[position]
 
 

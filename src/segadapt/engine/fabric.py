@@ -24,6 +24,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 
 from segadapt.base.compute import PRECISIONS, Compute
 from segadapt.base.errors import Interrupted, SegadaptError, Unforeseen, unforeseen
+from segadapt.base.signals import end_with_parent
 from segadapt.data.decoders import loaders_closed
 
 # Neither tells a user anything: which rank is which, and which processes an error ends.
@@ -182,7 +183,8 @@ def _pass_on_signals() -> Iterator[list[int]]:
 def _in_process(fabric: Fabric, call: bytes, threads: int | None, reports: str) -> Any:
     """Runs in a child. Errors go to a file in ``reports``."""
     os.setpgrp()  # a terminal's Ctrl-C then reaches the parent alone, which passes it on
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    # A killed parent gives its lock on the run's folder back, so nothing may write there any more.
+    end_with_parent()
     if threads is not None:
         torch.set_num_threads(threads)
     if fabric.global_rank != 0:
@@ -201,14 +203,6 @@ def _in_process(fabric: Fabric, call: bytes, threads: int | None, reports: str) 
     except KeyboardInterrupt as error:
         # torch would take it for a regular end of the process.
         raise RuntimeError("stopped") from error
-
-
-def _die_with_parent() -> None:
-    # A killed parent gives its lock on the run's folder back, so nothing may write there any more.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def pick_device(device: str) -> str:

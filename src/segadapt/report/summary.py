@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from segadapt.artefacts import strict_json
 from segadapt.report import charts, wording
 from segadapt.report.page import environment, in_utf8
 from segadapt.report.read import read_run
@@ -67,7 +67,7 @@ def build_summary(directory: Path) -> Path:
         "seeds": seeds,
         "evaluations": [asdict(comparison) for comparison in comparisons],
     }
-    (directory / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    (directory / "summary.json").write_text(strict_json(summary, indent=1) + "\n")
     (directory / "summary.md").write_text(in_utf8(markdown(comparisons, seeds)), encoding="utf-8")
     template = environment().get_template("summary.html.j2")
     page = directory / "report.html"
@@ -150,17 +150,23 @@ def _marked_name(row: Row) -> str:
     return wording.display_name(row.checkpoint) + (" (oracle)" if row.oracle else "")
 
 
+def _escaped(text: str) -> str:
+    """For a cell of a Markdown table, whatever somebody called it."""
+    signs = str.maketrans({sign: f"\\{sign}" for sign in "\\|`*[]<>"})
+    return " ".join(text.translate(signs).split())
+
+
 def markdown(comparisons: Sequence[Comparison], seeds: Sequence[int]) -> str:
     """Tables of scores and gain, mean and standard deviation over the seeds."""
     parts = []
     for comparison in comparisons:
         lines = [
-            f"| {comparison.domain} | {comparison.measure} | gain, seed by seed | seeds "
+            f"| {_escaped(comparison.domain)} | {comparison.measure} | gain, seed by seed | seeds "
             f"{', '.join(str(seed) for seed in seeds)} |",
             "|---|---:|---:|---|",
         ]
         for row in comparison.rows:
-            name = row.checkpoint + (" (target labels)" if row.oracle else "")
+            name = _escaped(row.checkpoint) + (" (target labels)" if row.oracle else "")
             each = ", ".join(f"{100 * value:.1f}" for value in row.value.values)
             gain = "" if row.gain is None else points(row.gain, signed=True)
             lines.append(f"| {name} | {points(row.value)} | {gain} | {each} |")

@@ -8,7 +8,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,11 +23,15 @@ from segadapt.stages.context import StageContext
 
 
 def write_provenance(
-    context: StageContext, overrides: Sequence[str], warnings: Sequence[str] = ()
+    context: StageContext,
+    overrides: Sequence[str],
+    warnings: Sequence[str] = (),
+    fingerprints: Mapping[str, str] | None = None,
 ) -> None:
     """``recipe.yaml`` and ``run.json``: all that is needed to do it again.
 
-    ``warnings`` are sentences about the data, for the report.
+    ``warnings`` are sentences about the data, for the report; ``fingerprints`` those of all stages,
+    which tell what in the folder belongs to this recipe.
     """
     recipe = context.recipe
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
@@ -52,6 +56,7 @@ def write_provenance(
             "version": __version__,
             "started": started,
             "warnings": list(warnings),
+            "fingerprints": dict(fingerprints or {}),
             "hardware": {
                 "cpu": _cpu_name(),
                 "cores": os.cpu_count(),
