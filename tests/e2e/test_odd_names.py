@@ -67,8 +67,9 @@ def everything() -> dict[str, object]:
             "evaluate": {
                 "stage": "evaluate",
                 "domain": "test",
-                "checkpoints": ["first.checkpoint", "second.checkpoint"],
+                "checkpoints": ["second.checkpoint"],
                 "pictures": len(ODD),
+                "workers": 0,
             },
         }
     )
@@ -80,7 +81,6 @@ def test_odd_names_go_through_everything(data: Path, tmp_path: Path, commands: C
     for arguments in (
         ("check", recipe, "--data-root", data),
         ("run", recipe, "--data-root", data, "--out", run, "--device", "cpu"),
-        ("report", run),
     ):
         done = commands.call(*arguments)
         assert done.exit_code == 0, done.stderr()

@@ -178,6 +178,14 @@ def test_names_of_labels_and_splits_must_be_those_of_images(name: str, tmp_path:
         domain.subset([domain.samples[0].name, name])
 
 
+@BOTH
+@pytest.mark.parametrize("name", ["a/" * 60 + "b.png", "x" * 5000 + ".png"])
+def test_paths_longer_than_files_have_are_refused(name: str, suffix: str, tmp_path: Path) -> None:
+    with pytest.raises(SegadaptError, match=r"longer or deeper than files' are") as caught:
+        day(write(tmp_path / f"data{suffix}", ("images/day/a.png", png(1)), (name, b"x")))
+    assert len(str(caught.value)) < 600
+
+
 # Damage ----------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import subprocess
+import time
 import zipfile
 from pathlib import Path
 
@@ -106,6 +109,35 @@ def test_image_that_is_a_link_to_nowhere_is_told(root: Path) -> None:
         opened("folder", root, "day", labelled=False)
 
 
+def test_link_to_itself_is_told(root: Path) -> None:
+    (root / "images/day/d.png").symlink_to("d.png")
+    with pytest.raises(SegadaptError, match=r"d\.png: is a link to d\.png, which is not there"):
+        opened("folder", root, "day", labelled=False)
+
+
+def test_folders_that_links_give_names_without_end(root: Path) -> None:
+    for i in range(40):
+        (root / f"images/day/d{i}").mkdir()
+        for name in "xy" if i else "":
+            (root / f"images/day/d{i}/{name}").symlink_to(root / f"images/day/d{i - 1}")
+    start = time.monotonic()
+    with pytest.raises(SegadaptError, match=r"more than 100 names below .*remove some"):
+        opened("folder", root, "day", labelled=False)
+    assert time.monotonic() - start < 10
+
+
+def test_folders_in_folders_deeper_than_python_goes(root: Path) -> None:
+    deep = root / "images/day"
+    for _ in range(1200):
+        deep = deep / "a"
+        deep.mkdir()
+    shutil.copy(root / "images/day/a.png", deep / "x.png")
+    try:
+        assert len(opened("folder", root, "day", labelled=False)) == 4
+    finally:  # Python cannot remove such
+        subprocess.run(["rm", "-rf", str(root / "images/day/a")], check=True)
+
+
 def test_split_of_other_files_alone_says_what_is_there(root: Path) -> None:
     (root / "images/night").mkdir()
     (root / "images/night/x.heic").write_bytes(b"x")
@@ -167,6 +199,12 @@ def test_labels_without_images_are_counted(root: Path) -> None:
     assert "2 label files in" in told(root) and "belong to no image, first d.png" in told(root)
 
 
+def test_labels_in_forms_that_are_not_read_are_counted(root: Path) -> None:
+    (root / "labels/day/a.npy").write_bytes(b"x")
+    found = told(root)
+    assert "among the labels, 1 file of the form .npy was left out; convert them to .png (" in found
+
+
 def test_lossy_label_is_refused_for_what_it_is(root: Path) -> None:
     (root / "labels/day/b.png").unlink()
     picture(root / "labels/day/b.jpg", colour=False)
@@ -176,7 +214,9 @@ def test_lossy_label_is_refused_for_what_it_is(root: Path) -> None:
 
 def test_images_without_labels_are_counted(root: Path) -> None:
     (root / "labels/day/b.png").unlink()
-    with pytest.raises(SegadaptError, match=r"1 of 3 images have no label file"):
+    picture(root / "labels/day/B.png", colour=False)
+    says = r"1 of 3 images have no label file, first .*b\.png; .* belongs to no image: B\.png"
+    with pytest.raises(SegadaptError, match=says):
         opened("folder", root, "day")
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from segadapt.base.errors import SegadaptError, printable
 from segadapt.config.recipe import Recipe
@@ -105,7 +106,7 @@ def _unopened(error: SegadaptError) -> Problem:
 
 def _print(found: DomainFindings, console: Console) -> None:
     kind = "images and labels" if found.labelled else "images (labels are never opened)"
-    console.print(f"[bold]{found.title}[/]: {found.images} {kind}")
+    console.print(f"[bold]{escape(printable(found.title))}[/]: {found.images} {kind}")
     for (height, width), number in found.sizes.most_common(3):
         console.print(f"  {number} of {height}x{width} (height x width)")
     if len(found.sizes) > 3:

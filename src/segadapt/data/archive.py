@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, shortened
 from segadapt.data.archive_links import link_target, with_links
 from segadapt.data.left_out import IMAGE_SUFFIXES
 
@@ -30,6 +30,10 @@ READABLE_METHODS = (
 )
 MOST_BYTES = 2**30
 """Of a file: no image is as large, but a small archive can hold what says that it is."""
+LONGEST_PATH = 4096
+"""As of Linux."""
+DEEPEST = 50
+"""Folders in one another: all of them are kept, of every file."""
 # What the readers of archives raise on damaged ones.
 DAMAGED = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
@@ -126,6 +130,11 @@ def _inside(archive: Path, name: str) -> str:
             f"{archive}: holds a file named {name!r}, which leads outside of the folder that it "
             "would be unpacked in; get the data set from where it was published"
         )
+    if len(name) > LONGEST_PATH or name.count("/") > DEEPEST:
+        raise SegadaptError(
+            f"{archive}: holds a file whose path is longer or deeper than files' are "
+            f"({shortened(name)}); get the data set from where it was published"
+        )
     return posixpath.normpath(name)
 
 
@@ -169,7 +178,6 @@ def _zip_list(archive: Path) -> Listing:
 
 UNIX = 3
 """Of a zip file's entries: the system whose attributes they have."""
-LONGEST_PATH = 4096
 
 
 def _zipped_link(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:

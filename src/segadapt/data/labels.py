@@ -69,7 +69,7 @@ def with_labels(
             f"{title}: {len(lossy)} labels are of a form that changes the ids stored in it, first "
             f"{lossy[0]}; store them as .png, from where they were made"
         )
-    told = [f"among the labels, {sentence}" for sentence in left_out.sentences()]
+    told = [f"among the labels, {sentence}" for sentence in left_out.sentences(forms=".png")]
     used = {path for paths in found.values() for path in paths}
     alone = sorted(files.keys() - used)
     if alone:

@@ -51,11 +51,14 @@ class LeftOut:
             return True
         return False
 
-    def sentences(self) -> list[str]:
-        """What was left out, how many, and what to do where something can be done."""
+    def sentences(self, forms: str = ".png or .jpg") -> list[str]:
+        """What was left out, how many, and what to do where something can be done.
+
+        ``forms`` is what pictures in other forms are to be converted to.
+        """
         told = []
         for suffix, names in sorted(self.by_suffix.items()):
-            advice = "; convert them to .png or .jpg" if suffix in OTHER_PICTURES else ""
+            advice = f"; convert them to {forms}" if suffix in OTHER_PICTURES else ""
             kind = f"of the form {suffix}" if suffix else "without a suffix"
             told.append(_counted(names, "file", f"{kind} {_was(names)} left out{advice}"))
         if self.hidden:

@@ -59,9 +59,11 @@ def open_domain(
     domain = list_domain(config, root, title, image_list, labelled)
     missing = without_label(domain)
     if missing:
+        # Labels that belong to no image are the likeliest to be those that are missing.
+        odd = "".join(f"; {x.removeprefix(f'{title}: ')}" for x in domain.warnings[-2:])
         raise SegadaptError(
             f"{title}: {len(missing)} of {len(domain)} images have no label file, first "
-            f"{missing[0]}; add the labels or remove the images"
+            f"{missing[0]}; add the labels or remove the images{odd}"
         )
     return domain
 

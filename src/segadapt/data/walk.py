@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 
 from segadapt.base.errors import SegadaptError
@@ -36,6 +37,10 @@ def pictures_of(folder: DataPath, left_out: LeftOut) -> Iterator[tuple[DataPath,
             )
 
 
+MOST_NAMES = 100
+"""Of one folder, by links. Links to folders of links can give it names without end."""
+
+
 def files_below(folder: Path) -> Iterator[tuple[Path, bool]]:
     """All files below a folder, at any depth, and whether they are ordinary ones.
 
@@ -43,25 +48,36 @@ def files_below(folder: Path) -> Iterator[tuple[Path, bool]]:
     it would lead round and round, and is not followed.
 
     Raises:
-        SegadaptError: a folder cannot be listed.
+        SegadaptError: a folder cannot be listed, or has names without end.
     """
-    return _walked(folder, frozenset())
+    names: Counter[tuple[int, int]] = Counter()
+    ahead: list[tuple[Path, bool, frozenset[tuple[int, int]]]] = [(folder, False, frozenset())]
+    while ahead:
+        place, linked, above = ahead.pop()
+        try:
+            state = os.stat(place)
+            real = state.st_dev, state.st_ino
+            if linked and real in above:
+                continue
+            with os.scandir(place) as entries:
+                found = list(entries)
+        except OSError as error:
+            raise SegadaptError(f"{place}: cannot be listed ({error.strerror})") from error
+        names[real] += linked
+        if names[real] > MOST_NAMES:
+            raise SegadaptError(
+                f"{place}: links give this folder more than {MOST_NAMES} names below {folder}; "
+                "remove some"
+            )
+        for entry in found:
+            if _is(entry.is_dir):
+                ahead.append((place / entry.name, entry.is_symlink(), above | {real}))
+            else:
+                yield place / entry.name, _is(entry.is_file)
 
 
-def _walked(folder: Path, above: frozenset[Path]) -> Iterator[tuple[Path, bool]]:
-    real = folder.resolve()
-    if real in above:
-        return
+def _is(kind: Callable[[], bool]) -> bool:
     try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        raise SegadaptError(f"{folder}: cannot be listed ({error.strerror})") from error
-    for entry in found:
-        path = folder / entry.name
-        if entry.is_dir():
-            yield from _walked(path, above | {real})
-        elif entry.is_file():
-            yield path, True
-        else:
-            yield path, False
+        return kind()
+    except OSError:  # a link that leads to itself
+        return False
