@@ -40,12 +40,16 @@ class DiscriminatorOptimizer(Section):
 
 
 class Schedule(Section):
-    """Polynomial decay of all learning rates."""
+    """Polynomial decay of all learning rates, after a linear warm-up where one is asked for."""
 
     power: Annotated[float, Field(ge=0)] = 0.9
     iterations: Positive | None = None
     """Length of the decay; the stage's own iterations where not given. The published runs decay
     over 250000 and stop earlier."""
+    warm_up: Annotated[int, Field(ge=0)] = 0
+    """Iterations over which rates rise in a line."""
+    warm_up_from: Fraction = 0.0
+    """Factor on the rates at the first of them."""
 
 
 class Jitter(Section):

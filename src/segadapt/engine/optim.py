@@ -98,6 +98,11 @@ def poly_factor(iteration: int, total: int, power: float) -> float:
     return float((1.0 - min(iteration, total) / total) ** power)
 
 
+def warm_up_factor(iteration: int, length: int, first: float) -> float:
+    """From ``first`` at iteration 0 in a line to 1 at ``length``."""
+    return 1.0 if iteration >= length else first + (1.0 - first) * iteration / length
+
+
 def linear_factor(iteration: int, total: int, steady: float) -> float:
     """1 for a share ``steady`` of ``total`` iterations, then down to 0 in a line (CycleGAN)."""
     held = steady * total

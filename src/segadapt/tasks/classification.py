@@ -32,7 +32,8 @@ def task_of(
     classes: ClassSet,
     process_mean: Callable[[Tensor], Tensor] | None = None,
     class_prior: tuple[float, ...] | None = None,
+    iterations: int = 1,
 ) -> SegmentationTask:
     """The task that labels of a class set are for."""
     kind = ClassificationTask if classes.whole_image else SegmentationTask
-    return kind(len(classes.names), process_mean, class_prior)
+    return kind(len(classes.names), process_mean, class_prior, iterations)

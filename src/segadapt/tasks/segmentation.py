@@ -36,11 +36,13 @@ class SegmentationTask:
         num_classes: number of classes C.
         process_mean: mean of a tensor over all processes; None where there is one process.
         class_prior: share of each class among the labelled source pixels, where it was counted.
+        iterations: of the whole training, for what changes over it.
     """
 
     num_classes: int
     process_mean: Callable[[Tensor], Tensor] | None = None
     class_prior: tuple[float, ...] | None = None
+    iterations: int = 1
 
     def levels(self, model: nn.Module, image: Tensor) -> list[Level]:
         """Run ``model`` on (N, 3, H, W) images; main level first, then aux where there is one.

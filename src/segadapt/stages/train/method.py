@@ -18,5 +18,5 @@ def build_method(
     """The method of a train stage, its settings those of the method's own section."""
     method_class = find_method(stage.method["name"])
     mean = processes.mean if processes is not None and processes.count > 1 else None
-    task = task_of(classes, mean, class_prior)
+    task = task_of(classes, mean, class_prior, stage.iterations)
     return method_class(method_class.Config(**stage.method_settings), task)

@@ -14,7 +14,7 @@ from segadapt.data.loader import RawBatch, training_batches
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
 from segadapt.engine.loop import SourceBatch, TrainingStep, evenly_spaced, train
-from segadapt.engine.optim import adam, model_optimizer, poly_factor
+from segadapt.engine.optim import adam, model_optimizer, poly_factor, warm_up_factor
 from segadapt.engine.state import STATE_FILE, TrainingState
 from segadapt.methods.base import Method
 from segadapt.models.build import build_segmenter, load_starting_weights
@@ -105,11 +105,18 @@ def _training_step(
     for name, network in extra.items():
         optimizers[name] = adam(network, stage.discriminator_optimizer)
     length = stage.schedule.iterations or stage.iterations
+    schedule = stage.schedule
+
+    def rate_factor(iteration: int) -> float:
+        if iteration < schedule.warm_up:
+            return warm_up_factor(iteration, schedule.warm_up, schedule.warm_up_from)
+        return poly_factor(iteration, length, schedule.power)
+
     return TrainingStep(
         method,
         nets,
         optimizers,
-        lambda iteration: poly_factor(iteration, length, stage.schedule.power),
+        rate_factor,
         clip_norm=stage.optimizer.clip_norm,
         average_gradients=processes.average_gradients,
         autocast=processes.autocast,
