@@ -209,11 +209,17 @@ def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="The file to read.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The new file.")],
     family: FamilyOption = None,
+    classes_from: Annotated[
+        str | None,
+        typer.Option(
+            "--classes-from", help="Data set, or folder with classes.yaml, that names its classes."
+        ),
+    ] = None,
 ) -> None:
     """Convert a published .pth checkpoint to our .safetensors, or ours to a published .pth."""
     from segadapt.commands.convert import convert_checkpoint
 
-    trained = convert_checkpoint(source, target, family)
+    trained = convert_checkpoint(source, target, family, classes_from)
     model = trained.config
     typer.echo(
         f"{target}: {model.backbone}, heads: {model.heads}, {len(trained.classes.names)} classes"

@@ -57,7 +57,7 @@ FROZEN = {
         "--window",
         "--label-ids",
     },
-    "convert": {"source", "target", "--family"},
+    "convert": {"source", "target", "--family", "--classes-from"},
     "check": {"recipe", "--data-root", "--set"},
     "show": {"recipe", "--set"},
     "copy": {"recipe", "to"},

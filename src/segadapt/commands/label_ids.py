@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -37,16 +38,37 @@ def stored_ids(name: str, classes: ClassSet) -> NDArray[np.uint16]:
     return np.array(ids, np.uint16)
 
 
-def _fitting(name: str, classes: ClassSet) -> ClassMap:
+def named_classes(name: str, number: int) -> ClassSet:
+    """The class set of a folder with ``classes.yaml``, or the one of ``number`` of a data set.
+
+    Raises:
+        SegadaptError: there is none.
+    """
+    maps = _class_maps("--classes-from", name)
+    for found in maps.values():
+        if len(found.classes.names) == number:
+            return found.classes
+    numbers = ", ".join(str(len(x.classes.names)) for x in maps.values())
+    raise SegadaptError(
+        f"--classes-from {name}: has {numbers} classes, and the checkpoint predicts {number}"
+    )
+
+
+def _class_maps(option: str, name: str) -> Mapping[str, ClassMap]:
     if Path(name).is_dir():
-        maps = {name: read_class_file(Path(name))}
-    elif name in dataset_names() and hasattr(dataset_reader(name), "CLASS_MAPS"):
-        maps = dataset_reader(name).CLASS_MAPS
-    else:
-        raise SegadaptError(
-            f"--label-ids {name}: is neither a folder with classes.yaml nor a data set; there are "
-            f"{', '.join(x for x in dataset_names() if hasattr(dataset_reader(x), 'CLASS_MAPS'))}"
-        )
+        return {name: read_class_file(Path(name))}
+    known = [x for x in dataset_names() if hasattr(dataset_reader(x), "CLASS_MAPS")]
+    if name in known:
+        maps: Mapping[str, ClassMap] = dataset_reader(name).CLASS_MAPS
+        return maps
+    raise SegadaptError(
+        f"{option} {name}: is neither a folder with classes.yaml nor a data set; there are "
+        f"{', '.join(known)}"
+    )
+
+
+def _fitting(name: str, classes: ClassSet) -> ClassMap:
+    maps = _class_maps("--label-ids", name)
     for found in maps.values():
         if found.classes.names == classes.names:
             return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segadapt.base.section import Section
-from segadapt.config.values import Positive, Weight
+from segadapt.config.values import Weight, Width
 
 
 class CIRNConfig(Section):
@@ -14,4 +14,4 @@ class CIRNConfig(Section):
     epsilon: Weight = 0.4
     lambda_weight: Weight = 0.01
     """Of the weight discrepancy loss: what CLAN's program sets, before it doubles and damps it."""
-    discriminator_width: Positive = 64
+    discriminator_width: Width = 64

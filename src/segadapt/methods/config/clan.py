@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segadapt.base.section import Section
-from segadapt.config.values import Fraction, Positive, Weight
+from segadapt.config.values import Fraction, Weight, Width
 
 
 class CLANConfig(Section):
@@ -18,4 +18,4 @@ class CLANConfig(Section):
     """Of the focal losses; 0 is the paper's cross-entropy (Eq. 3)."""
     preheat: Fraction = 0.05
     """Share of the training in which the adversarial loss has no weights."""
-    discriminator_width: Positive = 64
+    discriminator_width: Width = 64
