@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segadapt.base.counted import counted
-from segadapt.base.errors import Interrupted, SegadaptError, unforeseen
+from segadapt.base.errors import Interrupted, SegadaptError, Stopped, unforeseen
 
 if TYPE_CHECKING:
     from segadapt.base.compute import ComputeSettings
@@ -27,6 +28,7 @@ app = typer.Typer(
 INTERRUPTED = 130
 UNFORESEEN = 1
 BAD_INPUT = 2
+WRITTEN = "what was written before stays"
 
 
 class Precision(StrEnum):
@@ -355,11 +357,18 @@ def _options(
     pass
 
 
+def _stop(number: int, frame: object) -> None:
+    raise Stopped
+
+
 def main() -> None:
     """Entry point: errors of the user's making end in one sentence and status 2."""
     debug = "--debug" in sys.argv
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no text
         sys.stdout.reconfigure(errors="backslashreplace")
+    # Typer ends in silence at a KeyboardInterrupt.
+    for which in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(which, _stop)
     try:
         app()
     except SegadaptError as error:
@@ -367,8 +376,9 @@ def main() -> None:
             raise
         sys.stderr.write(f"segadapt: {error}\n")
         sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
-        sys.stderr.write("segadapt: stopped; the same command goes on from the last saved state\n")
+    except (KeyboardInterrupt, Stopped):
+        goes_on = "the same command goes on from the last saved state"
+        sys.stderr.write(f"segadapt: stopped; {goes_on if 'run' in sys.argv else WRITTEN}\n")
         sys.exit(INTERRUPTED)
     except Exception as error:
         if debug:

@@ -21,6 +21,10 @@ class Interrupted(Exception):
     """SIGINT or SIGTERM came. The state is saved; the same command goes on from there."""
 
 
+class Stopped(BaseException):
+    """SIGINT or SIGTERM came where nothing was waiting for it; no error, so nobody mends it."""
+
+
 class Unforeseen(Exception):
     """Another process failed for a reason that nobody thought of; the message is a sentence."""
 

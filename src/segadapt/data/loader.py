@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -99,6 +99,7 @@ def inference_batches(
     workers: int,
     on_error: Callable[[SegadaptError], None] | None = None,
     scales: tuple[float, ...] = (),
+    without: Container[int] = (),
 ) -> Iterator[InferenceBatch]:
     """Every image of this process's share once; images of different sizes go into own batches.
 
@@ -109,11 +110,13 @@ def inference_batches(
         workers: worker processes; 0 decodes in this one.
         on_error: is told of images or labels that cannot be used, which are left out.
         scales: factors at which images are wanted besides.
+        without: numbers of images that are done.
 
     Raises:
         SegadaptError: an image or label cannot be used, and nobody wants to be told.
     """
-    mine = list(range(share[0], len(domain), share[1]))
+    left = [index for index in range(len(domain)) if index not in without]
+    mine = left[share[0] :: share[1]]
     loader = loader_of(
         _InferenceImages(domain, mine, scales),
         workers,
