@@ -184,7 +184,7 @@ def a_part_without_images(data: Path, content: dict[str, Any]) -> None:
         (turned_label, r"0\.png: is 96x64 \(height x width\) but its image"),
         (turned_label_of_the_domains_size, r"\.png: is 96x64 .* is 64x96; they must be equal"),
         (jpeg_labels, r"of a form that changes the ids stored in it, first .*\.jpg"),
-        (two_labels, r"more than one label file, first .0.: 0_label\.png, 0_mask\.png"),
+        (two_labels, r"more than one label file for 1 image, first .0.: 0_label\.png, 0_mask\.png"),
         (no_label, "have no label file|label file is missing"),
         (tiny, r"0\.png, which is 20x30 \(height x width\); at least 32 pixels"),
         (a_part_without_images, "0.67 of 1 image leaves no easy one, and rank.easy is used"),

@@ -279,3 +279,41 @@ def test_checkpoints_may_be_read_by_those_whom_the_umask_lets(finished: Path) ->
     os.umask(umask)
     path = finished / "run/1-first/checkpoint.safetensors"
     assert path.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def bad_image(data: Path) -> Path:
+    path = data / "rendered/images/train/003.png"
+    path.write_bytes(path.read_bytes()[:300])
+    return path
+
+
+def test_a_file_that_stopped_a_run_may_be_replaced(data: Path, tmp_path: Path) -> None:
+    """What was trained before is not lost, and ends as with the right file from the start."""
+    content = recipe_of(
+        {
+            "few": train("source_only", iterations=1, batch_size=1),
+            "all": train("source_only", iterations=12, save_every=1, start_from="few.checkpoint"),
+        }
+    )
+    run_recipe(content, tmp_path / "right", data)
+    good = (data / "rendered/images/train/003.png").read_bytes()
+    path = bad_image(data)
+    with pytest.raises(SegadaptError, match=r"003\.png: .*replace it, and a run goes on"):
+        run_recipe(content, tmp_path / "run", data)
+    assert (tmp_path / "run/1-few/manifest.json").is_file()
+    begun = (tmp_path / "run/1-few/checkpoint.safetensors").stat().st_mtime_ns
+    path.write_bytes(good)
+    run_recipe(content, tmp_path / "run", data)
+    assert (tmp_path / "run/1-few/checkpoint.safetensors").stat().st_mtime_ns == begun
+    assert checkpoint_hashes(tmp_path / "run") == checkpoint_hashes(tmp_path / "right")
+
+
+def test_a_data_file_exchanged_for_one_of_equal_size_is_noticed(data: Path, tmp_path: Path) -> None:
+    content = recipe_of({"first": train("source_only", iterations=1)})
+    run_recipe(content, tmp_path / "run", data)
+    path = data / "rendered/labels/train/003.png"
+    content_of = bytearray(path.read_bytes())
+    content_of[-20] ^= 1
+    path.write_bytes(content_of)
+    with pytest.raises(SegadaptError, match="was run with other settings, data"):
+        run_recipe(content, tmp_path / "run", data)

@@ -197,5 +197,5 @@ def test_colours_to_ignore_can_be_named(tmp_path: Path) -> None:
     Image.fromarray(stored(COLOURS | {255: (255, 255, 255)})).save(tmp_path / "a.png")
     assert np.array_equal(read_label(tmp_path / "a.png", classes), TRAIN)
     in_colours(tmp_path / "b.png")  # black is now a colour like any other
-    with pytest.raises(SegadaptError, match=r"\(0, 0, 0\) at 1 pixels"):
+    with pytest.raises(SegadaptError, match=r"\(0, 0, 0\) at 1 pixel"):
         read_label(tmp_path / "b.png", classes)

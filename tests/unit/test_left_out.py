@@ -180,10 +180,10 @@ def test_two_labels_of_one_image_are_told(root: Path) -> None:
     for name in ("a_mask.png", "b_mask.png", "b_label.png"):
         picture(root / "labels/day" / name, colour=False)
     found = told(root)
-    assert "2 images have a second label file, first" in found
+    assert "a second label file for 2 images, first" in found
     assert "a.png, which is used" in found or "b.png, which is used" in found
     (root / "labels/day/b.png").unlink()
-    with pytest.raises(SegadaptError, match=r"1 images have more than one label file, first 'b'"):
+    with pytest.raises(SegadaptError, match=r"more than one label file for 1 image, first 'b'"):
         opened("folder", root, "day")
 
 
@@ -208,7 +208,7 @@ def test_labels_in_forms_that_are_not_read_are_counted(root: Path) -> None:
 def test_lossy_label_is_refused_for_what_it_is(root: Path) -> None:
     (root / "labels/day/b.png").unlink()
     picture(root / "labels/day/b.jpg", colour=False)
-    with pytest.raises(SegadaptError, match=r"1 labels are of a form that changes the ids.*b\.jpg"):
+    with pytest.raises(SegadaptError, match=r"1 label of a form that changes the ids.*b\.jpg"):
         opened("folder", root, "day")
 
 

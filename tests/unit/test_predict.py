@@ -132,3 +132,21 @@ def test_every_scale_is_made_from_the_original(tmp_path: Path) -> None:
     looking.predict(stripes)
     assert [tuple(x.shape[-2:]) for x in seen] == [(32, 48), (64, 96)]
     assert torch.equal(seen[1], normalise(torch.from_numpy(stripes)[None], "bgr_mean"))
+
+
+def test_the_folder_of_a_run_is_its_checkpoint_or_says_which(tmp_path: Path) -> None:
+    stage = tmp_path / "run/1-first"
+    stage.mkdir(parents=True)
+    predictor(tmp_path, (64, 96))
+    file = (tmp_path / "net.safetensors").rename(stage / "checkpoint.safetensors")
+    wanted = segadapt.load(file, device="cpu").predict(PIXELS).probability
+    for place in (stage, tmp_path / "run"):
+        assert np.array_equal(
+            segadapt.load(place, device="cpu").predict(PIXELS).probability, wanted
+        )
+    (tmp_path / "run/2-second").mkdir()
+    (tmp_path / "run/2-second/checkpoint.safetensors").write_bytes(file.read_bytes())
+    with pytest.raises(SegadaptError, match=r"2 checkpoints; name .*1-first/.*, 2-second/"):
+        segadapt.load(tmp_path / "run", device="cpu")
+    with pytest.raises(SegadaptError, match="folder without a checkpoint"):
+        segadapt.load(tmp_path, device="cpu")

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from segadapt.base.counted import counted
 from segadapt.base.errors import SegadaptError, printable
 from segadapt.config.recipe import Recipe
 from segadapt.data.check import TOLD, DomainFindings, Problem, by_kind, check_domain
@@ -50,8 +51,8 @@ def check_recipe(recipe: Recipe, data_root: Path) -> None:
         _line(console, "[red]✗[/]", message)
     if wrong:
         more = "; all are above" if len(wrong) > 1 else ""
-        raise SegadaptError(f"{_number(len(wrong), 'problem')} found, first {wrong[0]}{more}")
-    console.print(f"no problems, {_number(odd, 'warning')}; see above" if odd else "all good")
+        raise SegadaptError(f"{counted(len(wrong), 'problem')} found, first {wrong[0]}{more}")
+    console.print(f"no problems, {counted(odd, 'warning')}; see above" if odd else "all good")
 
 
 def _problems_of_stages(context: StageContext, known: list[str]) -> list[str]:
@@ -105,8 +106,10 @@ def _unopened(error: SegadaptError) -> Problem:
 
 
 def _print(found: DomainFindings, console: Console) -> None:
-    kind = "images and labels" if found.labelled else "images (labels are never opened)"
-    console.print(f"[bold]{escape(printable(found.title))}[/]: {found.images} {kind}")
+    kind = "with labels" if found.labelled else "(labels are never opened)"
+    console.print(
+        f"[bold]{escape(printable(found.title))}[/]: {counted(found.images, 'image')} {kind}"
+    )
     for (height, width), number in found.sizes.most_common(3):
         console.print(f"  {number} of {height}x{width} (height x width)")
     if len(found.sizes) > 3:
@@ -132,7 +135,3 @@ def _print(found: DomainFindings, console: Console) -> None:
 def _line(console: Console, sign: str, message: str) -> None:
     console.print(sign, end=" ")
     console.print(printable(message), markup=False, soft_wrap=True)
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segadapt.base.classes import ClassSet
+from segadapt.base.counted import counted
 from segadapt.base.errors import SegadaptError
 from segadapt.data.archive import leads_outside
 from segadapt.data.class_map import ClassMap
@@ -136,8 +137,8 @@ class Domain:
         missing = [name for name in names if name not in by_name]
         if missing:
             raise SegadaptError(
-                f"{self.title}: {len(missing)} images that an earlier stage used are gone, first "
-                f"{missing[0]}; restore them, or start a new run"
+                f"{self.title}: {counted(len(missing), 'image')} of an earlier stage not there, "
+                f"first {missing[0]}; restore them, or start a new run"
             )
         return replace(self, samples=tuple(by_name[name] for name in names))
 

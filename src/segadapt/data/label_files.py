@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from segadapt.base.counted import counted
 from segadapt.base.errors import SegadaptError
 from segadapt.data.class_map import ClassMap, UnknownIds, map_ids
 from segadapt.data.paths import FilePath
@@ -92,7 +93,9 @@ def _plain(image: Image.Image, class_map: ClassMap, path: FilePath) -> NDArray[n
         return map_ids(red, class_map, path)
     colours, counts = np.unique(rgb[unknown], axis=0, return_counts=True)
     most = np.argsort(-counts)[:3]
-    told = ", ".join(f"{tuple(colours[i].tolist())} at {counts[i]} pixels" for i in most)
+    told = ", ".join(
+        f"{tuple(colours[i].tolist())} at {counted(int(counts[i]), 'pixel')}" for i in most
+    )
     raise UnknownIds(
         f"{path}: has {len(colours)} colours that no class of classes.yaml has: {told}; correct "
         "the file, add the colour to ignore_colours, or store class ids in one channel"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from segadapt.base.counted import counted
 from segadapt.base.errors import SegadaptError
 from segadapt.data.domain import Sample
 from segadapt.data.left_out import LeftOut
@@ -56,8 +57,8 @@ def with_labels(
     if several:
         name, first = next(iter(several.items()))
         raise SegadaptError(
-            f"{title}: {len(several)} images have more than one label file, first {name!r}: "
-            f"{', '.join(first[:3])} in {folder}; keep one, or call it {exact[name]}"
+            f"{title}: more than one label file for {counted(len(several), 'image')}, first "
+            f"{name!r}: {', '.join(first[:3])} in {folder}; keep one, or call it {exact[name]}"
         )
     paired = [
         replace(s, label=files[_chosen(found[s.name], exact[s.name])]) if found[s.name] else s
@@ -66,8 +67,8 @@ def with_labels(
     lossy = [s.label for s in paired if s.label is not None and _is_lossy(s, exact, found)]
     if lossy:
         raise SegadaptError(
-            f"{title}: {len(lossy)} labels are of a form that changes the ids stored in it, first "
-            f"{lossy[0]}; store them as .png, from where they were made"
+            f"{title}: {counted(len(lossy), 'label')} of a form that changes the ids stored in it, "
+            f"first {lossy[0]}; store them as .png, from where they were made"
         )
     told = [f"among the labels, {sentence}" for sentence in left_out.sentences(forms=".png")]
     used = {path for paths in found.values() for path in paths}
@@ -82,7 +83,7 @@ def with_labels(
     if second:
         others = ", ".join(path for path in found[second[0]] if path != exact[second[0]])
         told.append(
-            f"{len(second)} images have a second label file, first {others} beside "
+            f"a second label file for {counted(len(second), 'image')}, first {others} beside "
             f"{exact[second[0]]}, which is used"
         )
     return paired, told

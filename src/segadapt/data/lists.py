@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from segadapt.base.counted import counted
 from segadapt.base.errors import SegadaptError
 from segadapt.base.text_file import read_ordinary
 from segadapt.data.domain import Sample
@@ -49,7 +50,7 @@ def listed(samples: Sequence[Sample], image_list: Path, title: str) -> list[Samp
     twice = [x.name for x, number in Counter(those[0] for those in found).items() if number > 1]
     if twice:
         raise SegadaptError(
-            f"{title}: {image_list} names {len(twice)} images more than once, first "
+            f"{title}: {image_list} names {counted(len(twice), 'image')} more than once, first "
             f"{', '.join(twice[:3])}"
         )
     return [those[0] for those in found]

@@ -230,5 +230,6 @@ def _undecodable(path: FilePath, kind: str, error: Exception) -> SegadaptError:
             "pixels, the most that are decoded; cut it into smaller ones"
         )
     return SegadaptError(
-        f"{path}: the {kind} file cannot be decoded ({error}); replace or remove it"
+        f"{path}: the {kind} file cannot be decoded ({error}); replace it, and a run goes on where "
+        "it was, or remove it before the next run"
     )

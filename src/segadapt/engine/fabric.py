@@ -26,6 +26,7 @@ from segadapt.base.compute import PRECISIONS, Compute
 from segadapt.base.errors import Interrupted, SegadaptError, Unforeseen, unforeseen
 from segadapt.base.signals import end_with_parent
 from segadapt.data.decoders import loaders_closed
+from segadapt.engine.semaphores import own_semaphores
 
 # Neither tells a user anything: which rank is which, and which processes an error ends.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
@@ -131,6 +132,7 @@ def launch(function: Callable[..., Any], arguments: tuple[Any, ...], compute: Co
         fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
         with loaders_closed():
             return function(Processes(fabric), *arguments)
+    own_semaphores()
     threads = max(1, torch.get_num_threads() // devices) if accelerator == "cpu" else None
     fabric = Fabric(
         accelerator=accelerator, devices=devices, strategy="ddp_spawn", precision=precision

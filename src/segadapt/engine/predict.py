@@ -23,9 +23,12 @@ from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.views import further_scales, view_logits
 from segadapt.losses.entropy import entropy_map
 from segadapt.losses.two_views import cosine_distance
-from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint
+from segadapt.models.files.checkpoints import TrainedModel, checkpoint_of, load_checkpoint
 from segadapt.models.inputs import normalise
 from segadapt.tasks.segmentation import upsample
+
+STRIP = 64
+"""Rows of an image whose probabilities are worked out at a time."""
 
 
 @dataclass(frozen=True)
@@ -189,12 +192,17 @@ class Predictor:
     ) -> Prediction:
         """Of an image seen in ``size``, and at the scales of the views, at the size ``shown``."""
         seen = [torch.from_numpy(x.copy())[None] for x in seen_at(original, size, self.scales)]
-        probability = self.probability(seen[0], shown, seen[1:])
-        return Prediction(
-            label=probability[0].argmax(dim=0).to(torch.uint8).cpu().numpy(),
-            entropy=entropy_map(probability)[0].cpu().numpy(),
-            probability=probability[0].cpu().numpy(),
-        )
+        scores = upsample(self.logits(seen[0], seen[1:]), shown)
+        label = torch.empty(shown, dtype=torch.uint8)
+        entropy = torch.empty(shown)
+        # In strips, each written over its scores: all classes of all pixels are held once.
+        for top in range(0, shown[0], STRIP):
+            rows = slice(top, top + STRIP)
+            strip = scores[:, :, rows].softmax(dim=1)
+            scores[:, :, rows] = strip
+            label[rows] = strip[0].argmax(dim=0).to(torch.uint8).cpu()
+            entropy[rows] = entropy_map(strip)[0].cpu()
+        return Prediction(label.numpy(), entropy.numpy(), scores[0].cpu().numpy())
 
 
 def load(
@@ -206,8 +214,8 @@ def load(
     """A checkpoint ready to predict: ``segadapt.load(path).predict(image).label``.
 
     Args:
-        path: a checkpoint file, or several with the weights that their score maps are averaged
-            with (an ensemble).
+        path: a checkpoint file, the folder of a stage, or of a run that has one, or several with
+            the weights that their score maps are averaged with (an ensemble).
         family: whose layout published files have, see ``docs/published-checkpoints.md``.
         device: ``auto``, ``cpu`` or ``cuda``.
         views: scales, mirroring and windows; the plain image where not given.
@@ -217,7 +225,10 @@ def load(
             there.
     """
     weights = path if isinstance(path, Mapping) else {path: 1.0}
-    members = [(load_checkpoint(Path(file), family), weight) for file, weight in weights.items()]
+    members = [
+        (load_checkpoint(checkpoint_of(Path(file)), family), weight)
+        for file, weight in weights.items()
+    ]
     predictor: Predictor = launch(_predictor, (members, views), Compute(device))
     return predictor
 

@@ -27,6 +27,7 @@ from segadapt.report.belonging import read_object
 from segadapt.runs.origins import Origin, find_origins, with_dependents
 from segadapt.runs.provenance import write_provenance
 from segadapt.runs.redo import forget, remove, to_remove
+from segadapt.runs.unread import Unread
 from segadapt.stages.context import StageContext, Work
 from segadapt.stages.oddities import oddities
 from segadapt.stages.preflight import preflight
@@ -172,6 +173,8 @@ def _done(stage: Stage, work: Work) -> dict[str, Any]:
         summary = stage.run(work)
     except Exception as error:
         error.add_note(f"in stage {work.name}")
+        if isinstance(error, SegadaptError):
+            Unread(work.context.directory).note(str(error))
         raise
     for output, kind in stage.outputs.items():
         file = work.directory / FILES[kind]
