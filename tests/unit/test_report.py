@@ -273,3 +273,11 @@ def test_wording() -> None:
 def test_entropy_colours_grow_brighter() -> None:
     brightness = entropy_table().astype(float) @ [0.299, 0.587, 0.114]
     assert len(brightness) == 256 and (np.diff(brightness) >= -0.5).all()
+
+
+def test_values_of_bars_stand_clear_of_the_line_at_the_first_bars_end() -> None:
+    from segadapt.report.charts import Bar, score_bars
+
+    drawn = str(score_bars([Bar("a", 0.50), Bar("b", 0.48), Bar("c", 0.10)], "k"))
+    places = re.findall(r'<text x="([\d.]+)%" dx="8"', drawn)
+    assert places == ["72.00", "72.00", "14.40"]

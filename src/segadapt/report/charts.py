@@ -14,6 +14,8 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 360, 210
 LEFT, RIGHT, TOP, BOTTOM = 40, 10, 12, 36
+TEXT = 20.0
+"""Percent of a bar chart's width that a value and its note may take."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,9 @@ def score_bars(bars: Sequence[Bar], key: str) -> Markup:
             )
             continue
         width = share * bar.fraction / top
+        start = share * (bars[0].fraction or 0.0) / top
+        # The dotted line of the first bar's end would cross the text of a bar a little shorter.
+        after = start if place and 0 < start - width < TEXT else width
         look = f'fill="url(#hatch-{escape(key)})"' if bar.is_oracle else ""
         kind = "bar oracle" if bar.is_oracle else ("bar first" if place == 0 else "bar")
         parts.append(
@@ -195,14 +200,12 @@ def score_bars(bars: Sequence[Bar], key: str) -> Markup:
             Markup(
                 '<text x="{}%" dx="8" y="{}"><tspan class="bar-value">{}</tspan>'
                 '<tspan class="bar-note" dx="8">{}</tspan></text>'
-            ).format(f"{width:.2f}", y + 37, f"{100 * bar.fraction:.1f}", bar.note)
+            ).format(f"{after:.2f}", y + 37, f"{100 * bar.fraction:.1f}", bar.note)
         )
         if place and bars[0].fraction is not None:
-            x = share * bars[0].fraction / top
+            at = f"{start:.2f}%"
             parts.append(
-                Markup(
-                    f'<line class="start" x1="{x:.2f}%" x2="{x:.2f}%" y1="{y + 20}" y2="{y + 44}"/>'
-                )
+                Markup(f'<line class="start" x1="{at}" x2="{at}" y1="{y + 20}" y2="{y + 44}"/>')
             )
     return Markup(
         '<svg class="bars" width="100%" height="{}" role="img" '
