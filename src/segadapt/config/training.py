@@ -18,6 +18,9 @@ class ModelOptimizer(Section):
     classifier_factor: Annotated[float, Field(gt=0)] = 10.0
     momentum: Fraction = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Factor on the rate from each block of a transformer to the one before it (BEiT, VFM-UDA++);
+    for trunks that say how deep their parameters lie."""
     clip_norm: Annotated[float, Field(gt=0)] | None = None
     repeated_updates: bool | Literal["released"] = False
     """Update each backbone parameter as often per step as the released programs do (SGD only).
@@ -40,12 +43,16 @@ class DiscriminatorOptimizer(Section):
 
 
 class Schedule(Section):
-    """Polynomial decay of all learning rates."""
+    """Polynomial decay of all learning rates, after a linear warm-up where one is asked for."""
 
     power: Annotated[float, Field(ge=0)] = 0.9
     iterations: Positive | None = None
     """Length of the decay; the stage's own iterations where not given. The published runs decay
     over 250000 and stop earlier."""
+    warm_up: Annotated[int, Field(ge=0)] = 0
+    """Iterations over which rates rise in a line (DAFormer: 1500, with a power of 1)."""
+    warm_up_from: Fraction = 1e-6
+    """Factor on the rates at the first of them."""
 
 
 class Jitter(Section):

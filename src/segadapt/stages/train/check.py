@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from segadapt.base.classes import classes_of
 from segadapt.base.errors import SegadaptError, unforeseen
 from segadapt.data.transforms import scaled_size
 from segadapt.methods.base import TrainingFacts
@@ -43,7 +42,9 @@ def check(stage: TrainStage, context: StageContext, place: str) -> None:
 def _check_method(stage: TrainStage, context: StageContext, place: str) -> None:
     name = stage.method["name"]
     try:
-        misfit = build_method(stage, classes_of(2), None).check(_facts(stage, context))
+        misfit = build_method(stage, context.classes_behind(stage.source), None).check(
+            _facts(stage, context)
+        )
     except Exception as error:  # of a user's own method: it may be anything
         raise SegadaptError(
             f"{place}.method: {name} cannot be built or checked ({unforeseen(error)})"

@@ -14,7 +14,7 @@ from segadapt.data.loader import RawBatch, training_batches
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
 from segadapt.engine.loop import SourceBatch, TrainingStep, evenly_spaced, train
-from segadapt.engine.optim import adam, model_optimizer, poly_factor
+from segadapt.engine.optim import adam, model_optimizer, poly_factor, warm_up_factor
 from segadapt.engine.state import STATE_FILE, TrainingState
 from segadapt.methods.base import Method
 from segadapt.models.build import build_segmenter, load_starting_weights
@@ -47,7 +47,7 @@ def _train(stage: TrainStage, work: Work, source: Domain, target: Domain | None)
     prior = None
     if stage.class_prior is not None:
         prior = context.class_prior(stage.class_prior).shares
-    method = build_method(stage, source.classes, processes, prior)
+    method = build_method(stage, source.classes, processes, prior, work.seed)
     model = build_segmenter(stage.model, len(source.classes.names))
     if stage.start_from is not None:
         start = load_checkpoint(context.checkpoint(stage.start_from)).model
@@ -102,11 +102,17 @@ def _training_step(
     for name, network in extra.items():
         optimizers[name] = adam(network, stage.discriminator_optimizer)
     length = stage.schedule.iterations or stage.iterations
+    schedule = stage.schedule
+
+    def rate_factor(iteration: int) -> float:
+        rise = warm_up_factor(iteration, schedule.warm_up, schedule.warm_up_from)
+        return rise * poly_factor(iteration, length, schedule.power)
+
     return TrainingStep(
         method,
         nets,
         optimizers,
-        lambda iteration: poly_factor(iteration, length, stage.schedule.power),
+        rate_factor,
         clip_norm=stage.optimizer.clip_norm,
         average_gradients=processes.average_gradients,
         autocast=processes.autocast,
