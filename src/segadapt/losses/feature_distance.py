@@ -51,4 +51,5 @@ def feature_distance(
     count = cells.sum().to(norms.dtype)
     if process_mean is not None:
         count = process_mean(count)
-    return (norms * cells).sum() / count.clamp(min=1e-12)
+    total: Tensor = (norms * cells).sum() / count.clamp(min=1e-12)
+    return total
