@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -245,10 +246,25 @@ def snapshot_files(stage_directory: Path) -> dict[int, Path]:
     return {int(path.stem): path for path in found}
 
 
+def strict_json(value: object, indent: int | None = None) -> str:
+    """JSON without NaN and infinities, which are no JSON: null in their place."""
+    return json.dumps(_finite(value), indent=indent, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(x) for key, x in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(x) for x in value]
+    return value
+
+
 def write_json(path: Path, value: object) -> None:
-    """Write JSON that is either whole or absent."""
+    """Write JSON that is either whole or absent, and that every reader takes: NaN becomes null."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=1) + "\n")
+    partial.write_text(strict_json(value, indent=1) + "\n")
     partial.replace(path)
 
 

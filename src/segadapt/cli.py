@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import io
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segadapt.base.errors import Interrupted, SegadaptError, unforeseen
+from segadapt.base.counted import counted
+from segadapt.base.errors import Interrupted, SegadaptError, Stopped, unforeseen
 
 if TYPE_CHECKING:
     from segadapt.base.compute import ComputeSettings
@@ -26,6 +28,7 @@ app = typer.Typer(
 INTERRUPTED = 130
 UNFORESEEN = 1
 BAD_INPUT = 2
+WRITTEN = "what was written before stays"
 
 
 class Precision(StrEnum):
@@ -167,8 +170,10 @@ def evaluate(
         write_table(table, result)
     print_scores(result)
     if json_ is not None:
+        from segadapt.artefacts import strict_json
+
         try:
-            json_.write_text(json.dumps(result, indent=1) + "\n")
+            json_.write_text(strict_json(result, indent=1) + "\n")
         except OSError as error:
             raise SegadaptError(f"--json {json_}: cannot be written ({error.strerror})") from error
 
@@ -184,14 +189,21 @@ def predict(
     scales: ScalesOption = "1",
     flip: FlipOption = False,
     window: WindowOption = None,
+    label_ids: Annotated[
+        str | None,
+        typer.Option(
+            "--label-ids",
+            help="Write the ids that a data set (or a folder with classes.yaml) stores.",
+        ),
+    ] = None,
 ) -> None:
     """Segment images: writes id maps, colour overlays and entropy maps."""
     from segadapt.commands.options import ensemble_of, views_of
     from segadapt.commands.predict import predict_files
 
     views, with_weights = views_of(scales, flip, window), ensemble_of(with_ or ())
-    number = predict_files(checkpoint, paths, out, family, device, with_weights, views)
-    typer.echo(f"{number} images: {out}/labels, {out}/overlays, {out}/entropy")
+    number = predict_files(checkpoint, paths, out, family, device, with_weights, views, label_ids)
+    typer.echo(f"{counted(number, 'image')}: {out}/labels, {out}/overlays, {out}/entropy")
 
 
 @app.command()
@@ -199,11 +211,17 @@ def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="The file to read.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The new file.")],
     family: FamilyOption = None,
+    classes_from: Annotated[
+        str | None,
+        typer.Option(
+            "--classes-from", help="Data set, or folder with classes.yaml, that names its classes."
+        ),
+    ] = None,
 ) -> None:
     """Convert a published .pth checkpoint to our .safetensors, or ours to a published .pth."""
     from segadapt.commands.convert import convert_checkpoint
 
-    trained = convert_checkpoint(source, target, family)
+    trained = convert_checkpoint(source, target, family, classes_from)
     model = trained.config
     typer.echo(
         f"{target}: {model.backbone}, heads: {model.heads}, {len(trained.classes.names)} classes"
@@ -253,10 +271,44 @@ def copy(
     typer.echo(f"{to}: run it with `segadapt run {to}`")
 
 
+@app.command()
+def new(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.yaml", help="The new file.")],
+    source: Annotated[Path, typer.Option("--source", help="Folder of labelled images.")],
+    target: Annotated[Path, typer.Option("--target", help="Folder of images to adapt to.")],
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=1, help="That the trainings may take together.")
+    ] = 30,
+    device: DeviceOption = "auto",
+    weights: Annotated[
+        str | None, typer.Option("--weights", help="The network's; torchvision's where not given.")
+    ] = None,
+) -> None:
+    """Write a first recipe for images of your own, sized to this machine."""
+    from segadapt.commands.new import new_recipe
+
+    new_recipe(recipe, source, target, device, minutes, weights, typer.echo)
+
+
+@app.command("help")
+def help_(
+    verb: Annotated[str | None, typer.Argument(help="A verb; all where not given.")] = None,
+) -> None:
+    """Show what there is to say, or the options of a verb."""
+    app([verb, "--help"] if verb is not None else ["--help"], prog_name="segadapt")
+
+
 @app.command("list")
-def list_(what: Annotated[Listable, typer.Argument(help="What to list.")]) -> None:
+def list_(
+    what: Annotated[Listable | None, typer.Argument(help="What to list.")] = None,
+) -> None:
     """List what there is."""
     from segadapt.commands import lists
+
+    if what is None:
+        for kind in Listable:
+            typer.echo(f"segadapt list {kind.value}")
+        return
 
     lines = {
         Listable.recipes: lists.recipe_lines,
@@ -305,9 +357,18 @@ def _options(
     pass
 
 
+def _stop(number: int, frame: object) -> None:
+    raise Stopped
+
+
 def main() -> None:
     """Entry point: errors of the user's making end in one sentence and status 2."""
     debug = "--debug" in sys.argv
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no text
+        sys.stdout.reconfigure(errors="backslashreplace")
+    # Typer ends in silence at a KeyboardInterrupt.
+    for which in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(which, _stop)
     try:
         app()
     except SegadaptError as error:
@@ -315,8 +376,9 @@ def main() -> None:
             raise
         sys.stderr.write(f"segadapt: {error}\n")
         sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
-        sys.stderr.write("segadapt: stopped; the same command goes on from the last saved state\n")
+    except (KeyboardInterrupt, Stopped):
+        goes_on = "the same command goes on from the last saved state"
+        sys.stderr.write(f"segadapt: stopped; {goes_on if 'run' in sys.argv else WRITTEN}\n")
         sys.exit(INTERRUPTED)
     except Exception as error:
         if debug:

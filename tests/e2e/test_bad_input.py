@@ -273,7 +273,7 @@ def test_unreadable_image_met_during_training(workers: int, data: Path, tmp_path
     os.truncate(broken, 200)
     message = refused(data, tmp_path, recipe_of({"a": train("minent", workers=workers)}))
     assert message.startswith(f"{broken}: the image file cannot be decoded")
-    assert message.endswith("replace or remove it")
+    assert message.endswith("or remove it before the next run")
 
 
 def test_label_id_outside_of_the_map(data: Path, tmp_path: Path) -> None:

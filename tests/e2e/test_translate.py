@@ -15,7 +15,8 @@ from PIL import Image
 
 from segadapt.base.classes import CAMVID_11
 from segadapt.base.errors import SegadaptError
-from segadapt.data.domain import ClassMap, Domain, Sample
+from segadapt.data.class_map import ClassMap
+from segadapt.data.domain import Domain, Sample
 from segadapt.stages.translate.translators import counterparts
 
 

@@ -12,7 +12,8 @@ from filling import fill
 
 from networks import published_name, published_state, resnet
 from segadapt.base.classes import CITYSCAPES_19, ClassSet
-from segadapt.data.transforms import read_ids, read_image, resize_label
+from segadapt.data.label_files import read_ids
+from segadapt.data.transforms import read_image, resize_label
 from segadapt.engine.optim import poly_factor
 from segadapt.losses.adversarial import domain_loss
 from segadapt.losses.entropy import entropy_loss, weighted_self_information

@@ -14,7 +14,8 @@ from torch import nn
 from networks import published_state, resnet
 from segadapt.base.batch import LabelledBatch, UnlabelledBatch
 from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
-from segadapt.data.transforms import read_ids, read_image, resize_label
+from segadapt.data.label_files import read_ids
+from segadapt.data.transforms import read_image, resize_label
 from segadapt.engine.loop import TrainingStep
 from segadapt.engine.optim import adam, model_optimizer, poly_factor
 from segadapt.methods.base import find_method

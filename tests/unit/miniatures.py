@@ -14,7 +14,8 @@ from PIL import Image
 from scipy.io import savemat
 
 from segadapt.config import DomainConfig
-from segadapt.data.domain import ClassMap, Domain
+from segadapt.data.class_map import ClassMap
+from segadapt.data.domain import Domain
 from segadapt.data.listing import open_domain
 
 # labels.py of cityscapesScripts: id -> train id; everything else is 255.

@@ -55,12 +55,15 @@ FROZEN = {
         "--scales",
         "--flip",
         "--window",
+        "--label-ids",
     },
-    "convert": {"source", "target", "--family"},
+    "convert": {"source", "target", "--family", "--classes-from"},
     "check": {"recipe", "--data-root", "--set"},
     "show": {"recipe", "--set"},
     "copy": {"recipe", "to"},
     "list": {"what"},
+    "new": {"recipe", "--source", "--target", "--minutes", "--device", "--weights"},
+    "help": {"verb"},
     "report": {"run_directory"},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -121,17 +122,28 @@ def test_where_images_are_resized_only_proportions_must_agree(folder_domain: Mak
     def label_of(height: int, width: int) -> None:
         Image.fromarray(np.zeros((height, width), np.uint8)).save(domain.samples[0].label)
 
-    for fitting in ((80, 120), (20, 20), (41, 60)):
+    for fitting in ((80, 120), (20, 30), (41, 60)):
         label_of(*fitting)
         assert len(list(training_batches(domain, 1, 0, (0, 1), (0, 1), False, 0))) == 1
         (batch,) = inference_batches(domain, 1, (0, 1), 0)
         assert batch.labels is not None and tuple(batch.labels[0].shape) == fitting
-    for turned in ((60, 40), (40, 40)):
+    # The size of the domain is no excuse: of 96x64 images, 64x96 labels would be those of others.
+    for turned in ((60, 40), (40, 40), (20, 20)):
         label_of(*turned)
         with pytest.raises(SegadaptError, match=f"is {turned[0]}x{turned[1]} .*is 40x60"):
             list(training_batches(domain, 1, 0, (0, 1), (0, 1), False, 0))
         with pytest.raises(SegadaptError, match=f"is {turned[0]}x{turned[1]} .*is 40x60"):
             list(inference_batches(domain, 1, (0, 1), 0))
+
+
+def test_pseudo_labels_may_have_the_size_that_images_are_resized_to(
+    folder_domain: MakeDomain,
+) -> None:
+    domain = folder_domain([(40, 60)], size=(20, 20))
+    (sample,) = domain.samples
+    Image.fromarray(np.zeros((20, 20), np.uint8)).save(sample.label)
+    own = replace(domain, predicted=True)
+    assert len(list(training_batches(own, 1, 0, (0, 1), (0, 1), False, 0))) == 1
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -184,3 +196,38 @@ def test_signals_are_put_off_and_not_lost(which: signal.Signals) -> None:
         assert seen == [which]
     finally:
         signal.signal(which, before)
+
+
+def stripes(domain: Domain) -> np.ndarray:
+    """Files of stripes a pixel wide, which half the size cannot show."""
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[:, ::2] = 255
+    for sample in domain.samples:
+        Image.fromarray(picture).save(sample.image)
+        Image.fromarray(np.where(picture[..., 0] > 0, 13, 0).astype(np.uint8)).save(sample.label)
+    return picture
+
+
+def test_a_scale_above_one_shows_more_of_the_original(folder_domain: MakeDomain) -> None:
+    """Once it enlarged the image that had been shrunk: a fifth of the fine detail was left."""
+    domain = folder_domain([(64, 96)] * 2, size=(32, 48))
+    picture = torch.from_numpy(stripes(domain))
+    trained = next(training_batches(domain, 2, 0, (0, 1), (0, 1), False, 0, scales=(2.0, 2.0)))
+    assert torch.equal(trained.image, picture.expand(2, -1, -1, -1))
+    assert trained.label is not None and torch.equal(trained.label[0], picture[..., 0] // 255)
+    (batch,) = inference_batches(domain, 2, (0, 1), 0, scales=(2.0, 0.5))
+    assert batch.image.shape == (2, 32, 48, 3)
+    assert [tuple(x.shape) for x in batch.scaled] == [(2, 64, 96, 3), (2, 16, 24, 3)]
+    assert torch.equal(batch.scaled[0], picture.expand(2, -1, -1, -1))
+    image, scaled = batch.alone(1)
+    assert image.shape == (1, 32, 48, 3) and torch.equal(scaled[0][0], picture)
+
+
+def test_the_first_scale_is_as_it_always_was(folder_domain: MakeDomain) -> None:
+    domain = folder_domain([(64, 96)], size=(32, 48))
+    stripes(domain)
+    with Image.open(domain.samples[0].image) as file:
+        wanted = np.array(file.convert("RGB").resize((48, 32), Image.Resampling.BICUBIC))
+    plain = next(training_batches(domain, 1, 0, (0, 1), (0, 1), False, 0))
+    (batch,) = inference_batches(domain, 1, (0, 1), 0, scales=(2.0,))
+    assert np.array_equal(plain.image[0], wanted) and np.array_equal(batch.image[0], wanted)

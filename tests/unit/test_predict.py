@@ -12,10 +12,11 @@ from PIL import Image
 import segadapt
 from segadapt.base.classes import STREET_7
 from segadapt.base.errors import SegadaptError
-from segadapt.config import ModelConfig
+from segadapt.config import ModelConfig, Views
 from segadapt.engine.predict import Predictor
 from segadapt.models.build import build_segmenter
 from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
+from segadapt.models.inputs import normalise
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (70, 90, 3)).astype(np.uint8)
 
@@ -117,3 +118,35 @@ def test_missing_and_corrupt_files_are_named(resizing: Predictor, tmp_path: Path
 def test_missing_checkpoint_and_device_are_sentences(tmp_path: Path) -> None:
     with pytest.raises(SegadaptError, match=r"no such file"):
         segadapt.load(tmp_path / "none.safetensors")
+
+
+def test_every_scale_is_made_from_the_original(tmp_path: Path) -> None:
+    seen: list[np.ndarray] = []
+    predictor(tmp_path, (32, 48))
+    views = Views(scales=(1.0, 2.0))
+    looking = segadapt.load(tmp_path / "net.safetensors", device="cpu", views=views)
+    network = looking._members[0][0]
+    network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].clone()))
+    stripes = np.zeros((64, 96, 3), np.uint8)
+    stripes[:, ::2] = 255
+    looking.predict(stripes)
+    assert [tuple(x.shape[-2:]) for x in seen] == [(32, 48), (64, 96)]
+    assert torch.equal(seen[1], normalise(torch.from_numpy(stripes)[None], "bgr_mean"))
+
+
+def test_the_folder_of_a_run_is_its_checkpoint_or_says_which(tmp_path: Path) -> None:
+    stage = tmp_path / "run/1-first"
+    stage.mkdir(parents=True)
+    predictor(tmp_path, (64, 96))
+    file = (tmp_path / "net.safetensors").rename(stage / "checkpoint.safetensors")
+    wanted = segadapt.load(file, device="cpu").predict(PIXELS).probability
+    for place in (stage, tmp_path / "run"):
+        assert np.array_equal(
+            segadapt.load(place, device="cpu").predict(PIXELS).probability, wanted
+        )
+    (tmp_path / "run/2-second").mkdir()
+    (tmp_path / "run/2-second/checkpoint.safetensors").write_bytes(file.read_bytes())
+    with pytest.raises(SegadaptError, match=r"2 checkpoints; name .*1-first/.*, 2-second/"):
+        segadapt.load(tmp_path / "run", device="cpu")
+    with pytest.raises(SegadaptError, match="folder without a checkpoint"):
+        segadapt.load(tmp_path, device="cpu")

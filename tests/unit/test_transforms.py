@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from segadapt.base.errors import SegadaptError
-from segadapt.data.transforms import image_size, moved, read_ids, read_image, resize_label
+from segadapt.data.label_files import read_ids
+from segadapt.data.transforms import image_size, moved, read_image, resize_label
 from segadapt.models.inputs import normalise
 
 

@@ -19,7 +19,7 @@ import segadapt
 from segadapt.base.classes import CAMVID_11, STREET_7, ClassSet
 from segadapt.base.errors import SegadaptError
 from segadapt.config import ModelConfig, Views
-from segadapt.engine.views import view_logits, window_starts
+from segadapt.engine.views import further_scales, view_logits, window_starts
 from segadapt.models.build import build_segmenter
 from segadapt.models.files.checkpoints import TrainedModel, save_checkpoint
 
@@ -60,7 +60,11 @@ def test_scales_are_averaged_at_image_size() -> None:
         seen.append(tuple(image.shape[-2:]))
         return torch.full((2, 4, 3, 5), float(image.shape[-1]))
 
-    found = view_logits(network, IMAGE, Views(scales=(0.5, 1.0, 1.5)))
+    views = Views(scales=(0.5, 1.0, 1.5))
+    assert further_scales(views) == (0.5, 1.5)
+    # Made from the original by whoever read it; an enlargement of IMAGE would show no more of it.
+    scaled = [torch.zeros(2, 3, 6, 10), torch.zeros(2, 3, 18, 30)]
+    found = view_logits(network, IMAGE, views, scaled)
     assert seen == [(6, 10), (12, 20), (18, 30)]
     assert found.shape == (2, 4, 12, 20)
     torch.testing.assert_close(found, torch.full_like(found, (10 + 20 + 30) / 3))

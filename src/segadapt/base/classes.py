@@ -35,15 +35,29 @@ class ClassSet:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ClassSet:
-        """Inverse of :func:`dataclasses.asdict`, also after a round through JSON."""
-        return cls(
-            name=values["name"],
-            names=tuple(values["names"]),
+        """Inverse of :func:`dataclasses.asdict`, also after a round through JSON.
+
+        Raises:
+            ValueError, TypeError, KeyError: they are no class set's, as of a file of somebody's.
+        """
+        names = tuple(values["names"])
+        found = cls(
+            name=str(values["name"]),
+            names=names,
             colours=tuple((int(r), int(g), int(b)) for r, g, b in values["colours"]),
-            rare=tuple(values["rare"]),
-            subsets={k: tuple(v) for k, v in values["subsets"].items()},
+            rare=tuple(int(i) for i in values["rare"]),
+            subsets={str(k): tuple(int(i) for i in v) for k, v in dict(values["subsets"]).items()},
             whole_image=bool(values.get("whole_image", False)),
         )
+        named = all(isinstance(name, str) and name for name in names)
+        if not named or len(set(names)) < len(names):
+            raise ValueError(f"its classes are called {names!r:.80}")
+        if not all(0 <= part <= 255 for colour in found.colours for part in colour):
+            raise ValueError("a colour of its classes is none")
+        ids = [*found.rare, *(i for subset in found.subsets.values() for i in subset)]
+        if not all(0 <= i < len(names) for i in ids):
+            raise ValueError("it speaks of classes that it has not")
+        return found
 
 
 def class_difference(first: ClassSet, second: ClassSet) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from pathlib import Path
 
@@ -12,13 +13,31 @@ class SegadaptError(Exception):
     The command line prints the message alone and exits with status 2; ``--debug`` shows more.
     """
 
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
 
 class Interrupted(Exception):
     """SIGINT or SIGTERM came. The state is saved; the same command goes on from there."""
 
 
+class Stopped(BaseException):
+    """SIGINT or SIGTERM came where nothing was waiting for it; no error, so nobody mends it."""
+
+
 class Unforeseen(Exception):
     """Another process failed for a reason that nobody thought of; the message is a sentence."""
+
+
+def printable(text: str) -> str:
+    """A text on one line that every terminal and file takes, whatever names of files are in it.
+
+    Line ends and other control characters, and bytes that are no UTF-8, are written as escapes.
+    """
+    return _UNPRINTABLE.sub(lambda found: ascii(found.group())[1:-1], text)
+
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def first_line(error: BaseException) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from segadapt.base.errors import shortened
@@ -14,10 +14,23 @@ AT_KEY = "at_key"
 """Type of errors that name the key of their section that is wrong."""
 
 
+LARGEST = 1e9
+"""No setting means a number beyond it: iterations fill years, weights drown everything else."""
+
+
 class Section(BaseModel):
     """A part of a recipe. Unknown keys are refused, values cannot change after validation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _holds_numbers_that_can_be_meant(self) -> Self:
+        for key in type(self).model_fields:
+            value = getattr(self, key)
+            for number in value if isinstance(value, tuple | list) else (value,):
+                if isinstance(number, int | float) and abs(number) > LARGEST:
+                    raise problem_at(key, f"{number:.4g} is too large; at most {LARGEST:.0e}")
+        return self
 
 
 def problem_at(key: str, message: str) -> PydanticCustomError:

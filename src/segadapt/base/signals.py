@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -27,3 +29,18 @@ def signals_held() -> Iterator[None]:
             signal.signal(which, old)
         for number in seen:
             signal.raise_signal(number)
+
+
+def end_with_parent() -> None:
+    """Called in a process of ours: it ends as soon as the one that started it has.
+
+    One that was killed says so to nobody, and its processes would wait for work for ever.
+    """
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from segadapt.artefacts import CHECKPOINT_FILE
 from segadapt.base.compute import Compute
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, printable
 from segadapt.config import DomainConfig, Views
 from segadapt.data.listing import open_domain
 from segadapt.engine.evaluate import evaluate, require_same_classes
@@ -17,11 +16,10 @@ from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.predict import Predictor
 from segadapt.metrics import ABSENT_RULE
 from segadapt.models.files.checkpoints import load_checkpoint
+from segadapt.report.belonging import Belonging, belonging
 from segadapt.stages.evaluate.run import score_row
 
 BATCH_SIZE = 4
-STAGE = re.compile(r"\d+-.+")
-"""Names of a run's folders."""
 
 
 def score_checkpoints(
@@ -74,7 +72,7 @@ def _score(
     family: str | None,
     views: Views,
 ) -> dict[str, Any]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, weights in ensembles.items():
         members = [(load_checkpoint(file, family), weight) for file, weight in weights.items()]
         predictor = Predictor(members, processes, views)
@@ -83,6 +81,8 @@ def _score(
             dataset=dataset, split=split, role="test", classes=classes, size=predictor.size
         )
         domain = open_domain(config, root.expanduser(), True, f"{dataset} {split}")
+        for sentence in domain.warnings if not rows else ():
+            print(f"warning: {printable(sentence)}", flush=True)
         require_same_classes(predictor, domain)
         scores = evaluate(predictor, domain, BATCH_SIZE, processes, name)
         rows.append({"checkpoint": name, **score_row(scores, predictor)})
@@ -101,8 +101,11 @@ def checkpoint_files(path: Path) -> dict[str, Path]:
     if path.is_file():
         return {_title(path): path}
     # Other folders in a run's, such as copies that somebody made, are none of its stages.
-    stages = (p for p in path.glob(f"*/{CHECKPOINT_FILE}") if STAGE.match(p.parent.name))
-    found = sorted(stages, key=lambda p: int(p.parent.name.partition("-")[0]))
+    inside = belonging(path) if path.is_dir() else Belonging([], [])
+    for sentence in inside.told:
+        print(f"warning: {printable(sentence)}", flush=True)
+    files = (folder.path / CHECKPOINT_FILE for folder in inside.folders)
+    found = [file for file in files if file.is_file()]
     if not found:
         raise SegadaptError(f"{path}: is neither a checkpoint nor a run that has one")
     return {_title(file): file for file in found}

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from rich.progress import track
 
-from segadapt.base.errors import SegadaptError
+from segadapt.base.errors import SegadaptError, printable
 from segadapt.base.pictures import entropy_picture, label_picture, overlay_picture
+from segadapt.commands.label_ids import stored_ids, stored_picture
 from segadapt.config import Views
-from segadapt.data.listing import IMAGE_SUFFIXES, find_images
+from segadapt.data.left_out import IMAGE_SUFFIXES, LeftOut
+from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 from segadapt.data.transforms import read_image
 from segadapt.engine.predict import load
@@ -24,12 +26,15 @@ def predict_files(
     device: str = "auto",
     with_: Mapping[Path, float] | None = None,
     views: Views | None = None,
+    label_ids: str | None = None,
 ) -> int:
     """Predict images and write ``labels/``, ``overlays/`` and ``entropy/`` below ``out``.
 
     Label files hold class ids in a palette of class colours. All results are PNG files with the
     images' names, at the images' own sizes; folders keep their structure. The score maps of
     the checkpoints of ``with_`` are averaged, with their weights, with those of ``checkpoint``.
+    With ``label_ids``, a data set's name or a folder with ``classes.yaml``, label files hold the
+    ids that this data set stores.
 
     Returns:
         The number of images.
@@ -39,11 +44,14 @@ def predict_files(
     """
     images = _images(paths)
     predictor = load({checkpoint: 1.0, **(with_ or {})}, family, device, views)
+    ids = None if label_ids is None else stored_ids(label_ids, predictor.classes)
     for name, path in track(images.items(), description="predict", transient=True):
         image = read_image(path, None)
         prediction = predictor.predict(image)
         pictures = {
-            "labels": label_picture(prediction.label, predictor.classes),
+            "labels": label_picture(prediction.label, predictor.classes)
+            if ids is None
+            else stored_picture(prediction.label, ids, predictor.classes),
             "overlays": overlay_picture(image, prediction.label, predictor.classes),
             "entropy": entropy_picture(prediction.entropy),
         }
@@ -63,7 +71,10 @@ def _images(paths: Sequence[Path]) -> dict[str, DataPath]:
     found: dict[str, DataPath] = {}
     for path in paths:
         if path.is_dir():
-            new = find_images(path)
+            left_out = LeftOut()
+            new = find_images(path, left_out=left_out)
+            for sentence in left_out.sentences():
+                print(f"warning: {printable(f'{path}: {sentence}')}", flush=True)
         elif path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES:
             new = {path.stem: path}
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Literal
 
 from segadapt.base.section import Section
@@ -26,8 +27,19 @@ class DomainConfig(Section):
     """Class map of the dataset; its own classes where not given."""
     size: Size | None = None
     """Images are resized to this (height, width); None keeps each one's own size."""
+    bands: tuple[Positive, Positive, Positive] | None = None
+    """Which bands of TIFF images are red, green and blue, counted from 1; files of red, green and
+    blue need none."""
     list: str | None = None
     """Text file, relative to the data root, with one image per line: its name, or the end of its
     path as published lists have it. Only these are used, in that order."""
     limit: Positive | None = None
     """Use the first so many images only."""
+
+    @property
+    def title(self) -> str:
+        """What reports call it: its folder's name, where the data are somebody's own."""
+        if self.dataset != "folder":
+            return f"{self.dataset} {self.split}"
+        folder = PurePath(self.root or ".").name
+        return " ".join(x for x in (folder or "images", self.split.strip("./")) if x)

@@ -50,9 +50,12 @@ class Schedule(Section):
     """Length of the decay; the stage's own iterations where not given. The published runs decay
     over 250000 and stop earlier."""
     warm_up: Annotated[int, Field(ge=0)] = 0
-    """Iterations over which rates rise in a line (DAFormer: 1500, with a power of 1)."""
-    warm_up_from: Fraction = 1e-6
+    """Iterations over which rates rise in a line."""
+    warm_up_from: Fraction = 0.0
     """Factor on the rates at the first of them."""
+    decays_in_warm_up: bool = False
+    """The decay is at work while rates rise, as in DAFormer's program (1500 iterations from 1e-6, a
+    power of 1); CLAN's rises to the whole rate first."""
 
 
 class Jitter(Section):

@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from segadapt.base.section import Section
-from segadapt.config.values import Fraction, Positive, Size, Weight
+from segadapt.config.values import Fraction, Size, Weight, Width
 
 
 class GeneratorConfig(Section):
     """CycleGAN's ResNet generators; see :func:`segadapt.models.generator.build_generator`."""
 
-    width: Positive = 64
-    blocks: Positive = 9
+    width: Width = 64
+    blocks: Annotated[int, Field(gt=0, le=64)] = 9
 
 
 class TranslatorOptimizer(Section):
@@ -30,7 +30,7 @@ class CycleGANConfig(Section):
     """What CycleGAN's step is told (CIRN, stage 1; CyCADA, pixel level)."""
 
     generator: GeneratorConfig = GeneratorConfig()
-    discriminator_width: Positive = 64
+    discriminator_width: Width = 64
     gan: Literal["least_squares", "log"] = "least_squares"
     lambda_cycle: Weight = 10.0
     lambda_identity: Weight = 0.0
@@ -43,5 +43,5 @@ class CycleGANConfig(Section):
     crop: Size | None = None
     """(height, width) of the random crops to train on; whole images where not given."""
     flip: bool = True
-    pool: Annotated[int, Field(ge=0)] = 50
+    pool: Annotated[int, Field(ge=0, le=100000)] = 50
     """Translated images that discriminators remember."""

@@ -15,14 +15,21 @@ def _in_order(value: tuple[float, float]) -> tuple[float, float]:
 
 Positive = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Scale = Annotated[float, Field(gt=0)]
+Scale = Annotated[float, Field(gt=0, le=8)]
 ScaleRange = Annotated[tuple[Scale, Scale], AfterValidator(_in_order)]
 """Smallest and largest factor."""
 Size = tuple[Positive, Positive]
 """(height, width) in pixels."""
 Weight = Annotated[float, Field(ge=0)]
 """Of a loss."""
-Workers = Annotated[int, Field(ge=0)]
+Dilations = Annotated[
+    tuple[Annotated[int, Field(gt=0, le=1024)], ...], Field(min_length=1, max_length=16)
+]
+"""Of parallel convolutions."""
+Width = Annotated[int, Field(gt=0, le=4096)]
+"""Channels of a layer: a network of more fills any memory while it is built."""
+BatchSize = Annotated[int, Field(gt=0, le=65536)]
+Workers = Annotated[int, Field(ge=0, le=256)]
 """Processes per domain that decode and resize; 0 does it between the steps."""
 Gan = Literal["vanilla", "least_squares"]
 """Losses of discriminators of maps."""

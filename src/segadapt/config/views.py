@@ -13,7 +13,7 @@ from segadapt.config.values import Size
 class Views(Section):
     """How a trained model looks at an image; score maps of all views are averaged."""
 
-    scales: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = (1.0,)
+    scales: Annotated[tuple[Annotated[float, Field(gt=0, le=8)], ...], Field(min_length=1)] = (1.0,)
     """Factors on the image's size."""
     flip: bool = False
     """Look at the mirrored image too."""

@@ -1,8 +1,9 @@
-"""Reads every file of a domain and says what is wrong with it, all problems together."""
+"""Reads every file of a domain and says what is wrong or odd about it, all together."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,21 +12,26 @@ from typing import NamedTuple
 import numpy as np
 
 from segadapt.base.errors import SegadaptError
-from segadapt.data.domain import Domain, Sample, map_ids
-from segadapt.data.paths import FilePath
-from segadapt.data.transforms import read_ids, read_image
+from segadapt.data.class_map import UnknownIds
+from segadapt.data.domain import Domain, Sample
+from segadapt.data.label_files import read_label
+from segadapt.data.proportions import squeezed
 from segadapt.losses.segmentation import IGNORE
 
 MISSING = "labels that are missing"
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong."""
+    """One thing that is wrong, or odd."""
 
     kind: str
     """What many such things are called: "labels that are missing"."""
     message: str
     """Which file, and what to do."""
+
+
+TOLD = ""
+"""Kind of a warning that says all itself."""
 
 
 @dataclass
@@ -42,13 +48,21 @@ class DomainFindings:
     ignored_share: float = 0.0
     """Share of all pixels that are ignored."""
     problems: list[Problem] = field(default_factory=list)
+    """What a run refuses, or fails of."""
+    warnings: list[Problem] = field(default_factory=list)
+    """What a run takes as it is, and may be meant so."""
 
     def problems_by_kind(self) -> dict[str, list[str]]:
         """Messages by kind, the most frequent kind first."""
-        found: dict[str, list[str]] = {}
-        for problem in self.problems:
-            found.setdefault(problem.kind, []).append(problem.message)
-        return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+        return by_kind(self.problems)
+
+
+def by_kind(problems: Sequence[Problem]) -> dict[str, list[str]]:
+    """Messages by kind, the most frequent kind first."""
+    found: dict[str, list[str]] = {}
+    for problem in problems:
+        found.setdefault(problem.kind, []).append(problem.message)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
 @dataclass(frozen=True)
@@ -56,11 +70,13 @@ class _One:
     size: tuple[int, int] | None
     counts: np.ndarray | None
     problem: Problem | None
+    warning: Problem | None = None
 
 
 def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
     """Decode every image, and every label of a labelled domain, and count what is there."""
     findings = DomainFindings(domain.title, len(domain), domain.labelled)
+    findings.warnings += [Problem(TOLD, sentence) for sentence in domain.warnings]
     total = np.zeros(256, np.int64)
     with ThreadPoolExecutor(threads) as pool:
         for one in pool.map(partial(_check_one, domain), range(len(domain))):
@@ -70,44 +86,53 @@ def check_domain(domain: Domain, threads: int = 4) -> DomainFindings:
                 total += one.counts
             if one.problem is not None:
                 findings.problems.append(one.problem)
+            if one.warning is not None:
+                findings.warnings.append(one.warning)
+    odd = squeezed(domain, findings.sizes)
+    findings.warnings += [Problem(TOLD, odd)] if odd is not None else []
     names = domain.classes.names
     if domain.labelled and total.sum():
         labelled = max(int(total[: len(names)].sum()), 1)
         findings.class_shares = {n: int(total[i]) / labelled for i, n in enumerate(names)}
         findings.ignored_share = float(total[255] / total.sum())
-        possible = {names[i] for i in domain.class_map.ids.values() if i != IGNORE}
+        meant = {*domain.class_map.ids.values(), *domain.class_map.colours.values()}
+        possible = {names[i] for i in meant if i != IGNORE}
         absent = [n for n, share in findings.class_shares.items() if share == 0 and n in possible]
         if absent:
             message = f"{domain.title}: no pixel of {', '.join(absent)}"
-            findings.problems.append(Problem("class sets with absent classes", message))
+            findings.warnings.append(Problem(TOLD, message))
     return findings
 
 
 def _check_one(domain: Domain, index: int) -> _One:
     sample = domain.samples[index]
     size: tuple[int, int] | None = None
-    counts = None
+    counts = warning = None
     kind = "images that cannot be read"
     try:
-        image = read_image(sample.image, None)
+        image = domain.original(index)
         size = (image.shape[0], image.shape[1])
         if domain.labelled and sample.label is not None:
             kind = "labels that cannot be read" if sample.label.is_file() else MISSING
-            ids = read_ids(sample.label, sample.first_channel)
+            label = read_label(sample.label, domain.class_map, sample.first_channel)
             kind = "labels of another size than their image"
             if not domain.classes.whole_image:
-                _require_size(ids, sample, sample.label, size)
-            kind = "labels with ids outside the class map"
-            label = map_ids(ids, domain.class_map, sample.label)
+                domain.require_fitting(index, size, label)
+                warning = _other_size(label, sample, size)
             counts = np.bincount(label.ravel(), minlength=256)
+    except UnknownIds as error:
+        return _One(size, None, Problem("labels with ids outside the class map", str(error)))
     except SegadaptError as error:
         return _One(size, None, Problem(kind, str(error)))
-    return _One(size, counts, None)
+    return _One(size, counts, None, warning)
 
 
-def _require_size(ids: np.ndarray, sample: Sample, path: FilePath, size: tuple[int, int]) -> None:
-    if ids.shape != size:
-        raise SegadaptError(
-            f"{path}: is {ids.shape[0]}x{ids.shape[1]} (height x width) but its image "
-            f"{sample.image} is {size[0]}x{size[1]}; they must be equal"
-        )
+def _other_size(ids: np.ndarray, sample: Sample, size: tuple[int, int]) -> Problem | None:
+    """A label a few pixels off, as published ones are in places, is stretched onto its image."""
+    if ids.shape == size:
+        return None
+    return Problem(
+        "labels of another size than their image, but of its proportions",
+        f"{sample.label}: is {ids.shape[0]}x{ids.shape[1]} (height x width), its image is "
+        f"{size[0]}x{size[1]}; both are resized",
+    )

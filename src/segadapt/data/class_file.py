@@ -10,11 +10,14 @@ from segadapt.base.classes import ClassSet
 from segadapt.base.errors import SegadaptError, shortened
 from segadapt.base.section import Section, found_in
 from segadapt.base.strict_yaml import read_yaml
-from segadapt.data.domain import ClassMap
-from segadapt.data.paths import DataPath
+from segadapt.data.class_map import ClassMap
+from segadapt.data.paths import DataPath, read_small
 from segadapt.losses.segmentation import IGNORE
 
 Byte = Annotated[int, Field(ge=0, le=255)]
+StoredId = Annotated[int, Field(ge=0, le=65535)]
+"""Label files have up to 16 bits."""
+BLACK = (0, 0, 0)
 
 
 class FolderClass(Section):
@@ -22,7 +25,7 @@ class FolderClass(Section):
 
     name: str
     colour: tuple[Byte, Byte, Byte]
-    ids: list[Byte]
+    ids: list[StoredId]
     rare: bool = False
 
 
@@ -30,7 +33,9 @@ class FolderClasses(Section):
     """The whole of ``classes.yaml``."""
 
     classes: list[FolderClass] = Field(min_length=2, max_length=IGNORE)
-    ignore: tuple[Byte, ...] = (IGNORE,)
+    ignore: tuple[StoredId, ...] = (IGNORE,)
+    ignore_colours: tuple[tuple[Byte, Byte, Byte], ...] = (BLACK,)
+    """Of label files that hold colours; a class that has one of them goes first."""
 
 
 def read_class_file(root: DataPath) -> ClassMap:
@@ -66,12 +71,20 @@ def read_class_file(root: DataPath) -> ClassMap:
         colours=tuple(item.colour for item in spec.classes),
         rare=tuple(i for i, item in enumerate(spec.classes) if item.rare),
     )
-    return ClassMap(classes, ids)
+    return ClassMap(classes, ids, _by_colour(spec))
+
+
+def _by_colour(spec: FolderClasses) -> dict[tuple[int, int, int], int]:
+    """Train ids by colour; empty where two classes share one, so that colours say too little."""
+    colours = [item.colour for item in spec.classes]
+    if len(set(colours)) < len(colours):
+        return {}
+    return dict.fromkeys(spec.ignore_colours, IGNORE) | {c: i for i, c in enumerate(colours)}
 
 
 def _validated(path: DataPath) -> FolderClasses:
     try:
-        text = path.read_text()
+        text = read_small(path).decode("utf-8-sig")
     except FileNotFoundError as error:
         raise SegadaptError(
             f"{path}: is missing; it lists the names, colours and label ids of your classes "

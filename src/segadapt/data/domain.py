@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segadapt.base.classes import ClassSet
+from segadapt.base.counted import counted
 from segadapt.base.errors import SegadaptError
 from segadapt.data.archive import leads_outside
+from segadapt.data.class_map import ClassMap
+from segadapt.data.label_files import read_ids, read_label
 from segadapt.data.paths import FilePath
-from segadapt.data.transforms import image_size, read_ids, read_image
-from segadapt.losses.segmentation import IGNORE
+from segadapt.data.transforms import image_size, read_image
 
 PROPORTIONS = 1.1
 """Largest factor between the proportions of an image and of its label."""
@@ -43,26 +45,6 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class ClassMap:
-    """What the stored label ids of a dataset mean in a class set.
-
-    Attributes:
-        classes: the class set.
-        ids: train id by stored id; 255 to be ignored. Any id outside it is an error.
-    """
-
-    classes: ClassSet
-    ids: Mapping[int, int]
-
-    def table(self) -> NDArray[np.int16]:
-        """Train id by stored id 0..255, -1 where the map has none."""
-        table = np.full(256, -1, dtype=np.int16)
-        for stored, train in self.ids.items():
-            table[stored] = train
-        return table
-
-
-@dataclass(frozen=True)
 class Domain:
     """Images of one dataset and split.
 
@@ -74,6 +56,12 @@ class Domain:
     class_map: ClassMap
     size: tuple[int, int] | None
     labelled: bool
+    bands: tuple[int, int, int] | None = None
+    """Which bands of its TIFF files are red, green and blue, from 1."""
+    predicted: bool = False
+    """Its labels were predicted, in the size that images are resized to."""
+    warnings: tuple[str, ...] = ()
+    """What was left out, and what is odd about it, in sentences."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -85,7 +73,11 @@ class Domain:
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """RGB (height, width, 3), resized to the domain's size."""
-        return read_image(self.samples[index].image, self.size)
+        return read_image(self.samples[index].image, self.size, self.bands)
+
+    def original(self, index: int) -> NDArray[np.uint8]:
+        """RGB (height, width, 3) in the file's own size, for those who need several sizes."""
+        return read_image(self.samples[index].image, None, self.bands)
 
     def label(self, index: int) -> NDArray[np.uint8]:
         """Train ids (height, width) at the label file's own resolution; (1, 1) of a whole image.
@@ -97,7 +89,7 @@ class Domain:
         sample = self.samples[index]
         if not self.labelled or sample.label is None:
             raise SegadaptError(f"{self.title}: labels of this domain are never opened here")
-        ids = map_ids(read_ids(sample.label, sample.first_channel), self.class_map, sample.label)
+        ids = read_label(sample.label, self.class_map, sample.first_channel)
         # Pseudo-labels are pictures as large as their image, also where all of it has one.
         return ids[:1, :1] if self.classes.whole_image else ids
 
@@ -106,25 +98,28 @@ class Domain:
         path = self.samples[index].domain_index
         return None if path is None else read_ids(path).astype(np.uint8)
 
-    def check_proportions(
-        self, index: int, image: NDArray[np.uint8], label: NDArray[np.uint8]
-    ) -> None:
+    def check_proportions(self, index: int, own: tuple[int, ...], label: NDArray[np.uint8]) -> None:
         """Raise SegadaptError where a label cannot belong to its image.
 
         Args:
             index: of the sample.
-            image: as :meth:`image` gives it.
+            own: (height, width) of the image's file.
             label: as :meth:`label` gives it. Its size must be the image's; where the domain
                 resizes, it may differ in scale, as published data sets' do in places, but not in
                 proportions. Pseudo-labels have the size that images are resized to.
         """
-        if self.classes.whole_image:
+        if self.classes.whole_image or (self.predicted and label.shape == self.size):
             return
         sample = self.samples[index]
-        original = sample.original or sample.image
-        own = image.shape[:2] if self.size is None else image_size(original)
-        if label.shape in (own, self.size):
+        if sample.original is not None:  # its label goes with that, which may have another size
+            own = image_size(sample.original)
+        self.require_fitting(index, own, label)
+
+    def require_fitting(self, index: int, own: tuple[int, ...], label: NDArray[np.integer]) -> None:
+        """The same, where the (height, width) that the image file has is known already."""
+        if label.shape == own:
             return
+        sample = self.samples[index]
         ratio = (label.shape[0] * own[1]) / (label.shape[1] * own[0])
         if self.size is None or not 1 / PROPORTIONS < ratio < PROPORTIONS:
             raise SegadaptError(
@@ -142,8 +137,8 @@ class Domain:
         missing = [name for name in names if name not in by_name]
         if missing:
             raise SegadaptError(
-                f"{self.title}: {len(missing)} images that an earlier stage used are gone, first "
-                f"{missing[0]}; restore them, or start a new run"
+                f"{self.title}: {counted(len(missing), 'image')} of an earlier stage not there, "
+                f"first {missing[0]}; restore them, or start a new run"
             )
         return replace(self, samples=tuple(by_name[name] for name in names))
 
@@ -151,34 +146,3 @@ class Domain:
         """The same images with labels out of reach."""
         samples = tuple(replace(sample, label=None) for sample in self.samples)
         return replace(self, samples=samples, labelled=False)
-
-
-def map_ids(ids: NDArray[np.integer], class_map: ClassMap, path: FilePath) -> NDArray[np.uint8]:
-    """Stored ids -> train ids (255 to be ignored).
-
-    Raises:
-        SegadaptError: an id has no place in the map.
-    """
-    table = class_map.table()
-    inside = (ids >= 0) & (ids < 256)
-    mapped = table[np.where(inside, ids, 0)]
-    unknown = ~inside | (mapped < 0)
-    if unknown.any():
-        found = np.unique(np.asarray(ids)[unknown]).tolist()
-        known = sorted(class_map.ids)
-        raise SegadaptError(
-            f"{path}: label id {', '.join(str(x) for x in found[:5])} is not in the class map "
-            f"{class_map.classes.name!r}, which knows {_ranges(known)}; correct the file, or add "
-            f"the id to the map ({IGNORE} to ignore it)"
-        )
-    return mapped.astype(np.uint8)
-
-
-def _ranges(ids: Sequence[int]) -> str:
-    parts: list[list[int]] = []
-    for value in ids:
-        if parts and value == parts[-1][1] + 1:
-            parts[-1][1] = value
-        else:
-            parts.append([value, value])
-    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in parts)

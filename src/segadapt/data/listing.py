@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 from segadapt.base.errors import SegadaptError
 from segadapt.config import DomainConfig
-from segadapt.data.domain import ClassMap, Domain
+from segadapt.data.class_map import ClassMap
+from segadapt.data.domain import Domain, Sample
+from segadapt.data.labels import with_labels
+from segadapt.data.left_out import LeftOut
 from segadapt.data.lists import listed
 from segadapt.data.paths import DataPath, FilePath, compressed_archives, open_root
-
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+from segadapt.data.walk import pictures_of
 
 
 def dataset_names() -> list[str]:
@@ -53,25 +56,30 @@ def open_domain(
     Raises:
         SegadaptError: unknown dataset or class map, missing folder, no images, missing labels.
     """
-    domain = list_domain(config, root, title, image_list)
-    if not labelled:
-        return domain.unlabelled()
+    domain = list_domain(config, root, title, image_list, labelled)
     missing = without_label(domain)
     if missing:
+        # Labels that belong to no image are the likeliest to be those that are missing.
+        odd = "".join(f"; {x.removeprefix(f'{title}: ')}" for x in domain.warnings[-2:])
         raise SegadaptError(
             f"{title}: {len(missing)} of {len(domain)} images have no label file, first "
-            f"{missing[0]}; add the labels or remove the images"
+            f"{missing[0]}; add the labels or remove the images{odd}"
         )
     return domain
 
 
 def list_domain(
-    config: DomainConfig, root: Path, title: str, image_list: Path | None = None
+    config: DomainConfig,
+    root: Path,
+    title: str,
+    image_list: Path | None = None,
+    labelled: bool = True,
 ) -> Domain:
-    """A domain with the places of its labels, none of them looked at.
+    """A domain with the places of its labels, which may be missing; without ``labelled`` with none.
 
     Raises:
-        SegadaptError: unknown dataset or class map, missing folder, no images.
+        SegadaptError: unknown dataset or class map, missing folder, no images, labels that are not
+            to be told apart.
     """
     reader = dataset_reader(config.dataset)
     place = open_root(root)
@@ -80,8 +88,9 @@ def list_domain(
             f"{title}: the folder {root} of dataset {config.dataset} does not exist; put the data "
             "there, or name another folder with --data-root or the domain's root"
         )
+    left_out = LeftOut()
     try:
-        samples = reader.samples(place, config.split)
+        samples = reader.samples(place, config.split, left_out)
     except SegadaptError as error:
         packed = compressed_archives(root) if root.is_dir() else []
         if not packed:
@@ -90,19 +99,40 @@ def list_domain(
             f"{error} {', '.join(packed[:3])} cannot be read from the middle: unpack what is in "
             "there, or pack it as .zip"
         ) from error
+    told = left_out.sentences()
     if not samples:
-        raise SegadaptError(f"{title}: no images of split {config.split!r} below {root}")
+        raise SegadaptError(
+            f"{title}: no images of split {config.split!r} below {root}"
+            + (f"; {'; '.join(told[:3])}" if told else "")
+        )
+    every = samples
     if image_list is not None:
         samples = listed(samples, image_list, title)
     if config.limit is not None:
         samples = samples[: config.limit]
+    if labelled and hasattr(reader, "label_folder"):
+        # Of published data the names are known: their folder is listed where a label is not there.
+        own_data = hasattr(reader, "class_map")
+        if own_data or _without_label(samples):
+            names = [sample.name for sample in every]
+            folder = reader.label_folder(place, config.split)
+            samples, more = with_labels(samples, names, folder, title)
+            told += more
     class_map = find_class_map(config, reader, place)
-    return Domain(title, tuple(samples), class_map, config.size, labelled=True)
+    domain = Domain(
+        title, tuple(samples), class_map, config.size, labelled=True, bands=config.bands
+    )
+    domain = replace(domain, warnings=tuple(f"{title}: {sentence}" for sentence in told))
+    return domain if labelled else domain.unlabelled()
 
 
 def without_label(domain: Domain) -> list[FilePath]:
     """Label files of the domain that do not exist."""
-    return [s.label for s in domain.samples if s.label is not None and not s.label.is_file()]
+    return _without_label(domain.samples)
+
+
+def _without_label(samples: Sequence[Sample]) -> list[FilePath]:
+    return [s.label for s in samples if s.label is not None and not s.label.is_file()]
 
 
 def find_class_map(config: DomainConfig, reader: ModuleType, root: DataPath) -> ClassMap:
@@ -123,26 +153,30 @@ def find_class_map(config: DomainConfig, reader: ModuleType, root: DataPath) -> 
     return maps[name]
 
 
-def find_images(folder: DataPath, ending: str = "") -> dict[str, DataPath]:
+def find_images(
+    folder: DataPath, ending: str = "", left_out: LeftOut | None = None
+) -> dict[str, DataPath]:
     """Image files below ``folder`` by name, sorted by name.
 
-    A name is the path from ``folder`` with forward slashes, without suffix and ``ending``; files
-    whose name does not end so are left out. Linked folders count; hidden ones, and those that
+    A name is the path from ``folder`` with forward slashes, without suffix and ``ending``; images
+    whose name does not end so are others. Linked folders count; hidden ones, and those that
     notebooks, macOS and storage servers make for themselves, do not.
 
+    Args:
+        folder: a folder, on disk or in an archive.
+        ending: what all of the names end with.
+        left_out: is told of the files that are not taken.
+
     Raises:
-        SegadaptError: the folder does not exist, or two images share a name.
+        SegadaptError: the folder does not exist or cannot be listed, or two images share a name.
     """
     if not folder.is_dir():
         raise SegadaptError(f"{folder}: there is no such folder; is the split's name right?")
-    if not isinstance(folder, Path) and folder.unpacked.is_dir():
-        folder = folder.unpacked
+    left_out = LeftOut() if left_out is None else left_out
     found: dict[str, DataPath] = {}
-    paths = _files_below(folder) if isinstance(folder, Path) else folder.files()
-    for path in paths:
-        if path.suffix.lower() not in IMAGE_SUFFIXES or not path.stem.endswith(ending):
+    for path, relative in pictures_of(folder, left_out):
+        if not path.stem.endswith(ending):
             continue
-        relative = path.relative_to(folder)  # type: ignore[arg-type]
         name = relative.with_suffix("").as_posix().removesuffix(ending)
         if name in found:
             raise SegadaptError(
@@ -150,22 +184,3 @@ def find_images(folder: DataPath, ending: str = "") -> dict[str, DataPath]:
             )
         found[name] = path
     return dict(sorted(found.items()))
-
-
-def _files_below(folder: Path) -> list[Path]:
-    """All files below a folder, at any depth, sorted by path."""
-    found: list[Path] = []
-    behind = {folder: folder.resolve()}
-    for name, folders, files in os.walk(folder, followlinks=True):
-        place = Path(name)
-        real = behind.setdefault(place, place.resolve())
-        if any(behind.get(above) == real for above in place.parents):
-            folders.clear()  # a link to a folder that holds it would lead round and round
-            continue
-        folders[:] = [x for x in folders if not x.startswith(HIDDEN)]
-        found += [place / x for x in files if not x.startswith(".")]
-    return sorted(found)
-
-
-HIDDEN = (".", "@", "__MACOSX")
-"""How folders begin that hold copies and previews: .ipynb_checkpoints, @eaDir."""

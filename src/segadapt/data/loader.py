@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from segadapt.base.errors import SegadaptError, first_line
-from segadapt.base.signals import signals_held
+from segadapt.base.errors import SegadaptError
 from segadapt.config import Jitter
+from segadapt.data.decoders import loader_of, told
 from segadapt.data.domain import Domain
+from segadapt.data.handover import handed_over
 from segadapt.data.order import Draw, TrainingOrder
 from segadapt.data.transforms import (
     crop_window,
@@ -25,11 +23,8 @@ from segadapt.data.transforms import (
     resize_image,
     resize_label,
     scaled_size,
+    seen_at,
 )
-
-# In the children of a run on several processes the default is to start workers afresh, which
-# costs each of them the import of torch.
-START_METHOD = "fork" if sys.platform == "linux" else None
 
 
 class RawBatch(NamedTuple):
@@ -71,15 +66,15 @@ def training_batches(
         SegadaptError: an image or label cannot be used.
     """
     order = TrainingOrder(len(domain), batch_size, seed, iterations, share, flip, scales, jitter)
-    loader = _loader(
+    loader = loader_of(
         _TrainingImages(domain, crop),
         workers,
         batch_sampler=order,
-        collate_fn=_stack,
+        collate_fn=_stacked,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),
     )
-    for batch in _told(loader):
+    for batch in told(loader):
         yield _or_raise(batch)
 
 
@@ -89,6 +84,12 @@ class InferenceBatch(NamedTuple):
     indices: list[int]
     image: Tensor
     labels: list[Tensor] | None
+    scaled: tuple[Tensor, ...] = ()
+    """The same at further scales, each made from the files' own pixels."""
+
+    def alone(self, row: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """One image (1, H, W, 3), and the same at further scales."""
+        return self.image[row : row + 1], tuple(x[row : row + 1] for x in self.scaled)
 
 
 def inference_batches(
@@ -97,6 +98,8 @@ def inference_batches(
     share: tuple[int, int],
     workers: int,
     on_error: Callable[[SegadaptError], None] | None = None,
+    scales: tuple[float, ...] = (),
+    without: Container[int] = (),
 ) -> Iterator[InferenceBatch]:
     """Every image of this process's share once; images of different sizes go into own batches.
 
@@ -106,31 +109,38 @@ def inference_batches(
         share: (rank, number of processes); images are dealt out in turn.
         workers: worker processes; 0 decodes in this one.
         on_error: is told of images or labels that cannot be used, which are left out.
+        scales: factors at which images are wanted besides.
+        without: numbers of images that are done.
 
     Raises:
         SegadaptError: an image or label cannot be used, and nobody wants to be told.
     """
-    mine = list(range(share[0], len(domain), share[1]))
-    loader = _loader(
-        _InferenceImages(domain, mine),
+    left = [index for index in range(len(domain)) if index not in without]
+    mine = left[share[0] :: share[1]]
+    loader = loader_of(
+        _InferenceImages(domain, mine, scales),
         workers,
         batch_size=batch_size,
-        collate_fn=list,
+        collate_fn=_listed,
         prefetch_factor=2 if workers else None,
     )
-    for items in _told(loader):
+    for items in told(loader):
         by_size: dict[tuple[int, ...], list[Any]] = {}
         for item in items:
             if on_error is not None and isinstance(item, SegadaptError):
                 on_error(item)
                 continue
-            index, image, label = _or_raise(item)
-            by_size.setdefault(image.shape, []).append((index, image, label))
+            index, seen, label = _or_raise(item)
+            by_size.setdefault(seen[0].shape, []).append((index, seen, label))
         for group in by_size.values():
             yield InferenceBatch(
                 indices=[index for index, _, _ in group],
-                image=torch.stack([image for _, image, _ in group]),
+                image=torch.stack([seen[0] for _, seen, _ in group]),
                 labels=[label for _, _, label in group] if domain.labelled else None,
+                scaled=tuple(
+                    torch.stack([seen[k] for _, seen, _ in group])
+                    for k in range(1, 1 + len(scales))
+                ),
             )
 
 
@@ -150,8 +160,8 @@ def mapped(
 
     ``on_error`` is told of the SegadaptErrors that the job raises.
     """
-    loader = _loader(_Jobs(job, indices), workers, batch_size=None)
-    for index in _told(loader):
+    loader = loader_of(_Jobs(job, indices), workers, batch_size=None)
+    for index in told(loader):
         if isinstance(index, SegadaptError):
             on_error(index)
         else:
@@ -171,6 +181,11 @@ class _Jobs(Dataset[Any]):
             self.job(self.indices[position])
         except SegadaptError as error:
             return error
+        except OSError as error:  # the disk is full, say; its traceback would be a worker's
+            return SegadaptError(
+                f"{error.filename or 'a result'}: cannot be written ({error.strerror or error}); "
+                "mend that and give the same command again, it goes on with what is missing"
+            )
         return self.indices[position]
 
 
@@ -183,16 +198,20 @@ class _TrainingImages(Dataset[Any]):
         # A worker's exception would reach the user wrapped in a traceback, so it is handed over
         # as a value and raised in the main process.
         try:
-            image = self.domain.image(draw.image)
+            original = self.domain.original(draw.image)
             label, index = None, None
             if self.domain.labelled:
                 label = self.domain.label(draw.image)
-                self.domain.check_proportions(draw.image, image, label)
+                self.domain.check_proportions(draw.image, original.shape[:2], label)
                 index = self.domain.domain_index(draw.image)
         except SegadaptError as error:
             return error
+        # In one step from the file's own pixels: a factor above 1 shows more of them, and does not
+        # blow up what was made small before.
+        frame = self.domain.size or original.shape[:2]
         if draw.scale != 1.0:
-            image = resize_image(image, scaled_size(image.shape[:2], draw.scale))
+            frame = scaled_size(frame, draw.scale)
+        image = resize_image(original, frame)
         size = None if self.domain.classes.whole_image else image.shape[:2]
         maps = [None if x is None else resize_label(x, size) for x in (label, index)]
         arrays = [image, *maps]
@@ -216,6 +235,7 @@ class _TrainingImages(Dataset[Any]):
 class _InferenceImages(Dataset[Any]):
     domain: Domain
     indices: list[int]
+    scales: tuple[float, ...]
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -223,14 +243,23 @@ class _InferenceImages(Dataset[Any]):
     def __getitem__(self, position: int) -> Any:
         index = self.indices[position]
         try:
-            image = self.domain.image(index)
+            original = self.domain.original(index)
             label = None
             if self.domain.labelled:
                 label = self.domain.label(index)
-                self.domain.check_proportions(index, image, label)
+                self.domain.check_proportions(index, original.shape[:2], label)
         except SegadaptError as error:
             return error
-        return index, torch.from_numpy(image), None if label is None else torch.from_numpy(label)
+        seen = [torch.from_numpy(x) for x in seen_at(original, self.domain.size, self.scales)]
+        return index, seen, None if label is None else torch.from_numpy(label)
+
+
+def _listed(items: list[Any]) -> Any:
+    return handed_over(list(items))
+
+
+def _stacked(items: list[Any]) -> Any:
+    return handed_over(_stack(items))
 
 
 def _stack(items: list[Any]) -> RawBatch | SegadaptError:
@@ -249,78 +278,6 @@ def _stack(items: list[Any]) -> RawBatch | SegadaptError:
         None if labels[0] is None else torch.stack(labels),
         None if indices[0] is None else torch.stack(indices),
     )
-
-
-def _loader(dataset: Dataset[Any], workers: int, **settings: Any) -> DataLoader[Any]:
-    return DataLoader(
-        dataset,
-        num_workers=workers,
-        multiprocessing_context=START_METHOD if workers else None,
-        worker_init_fn=_leave_signals_to_parent,
-        # Loaders draw a number when they start. One from torch's own generator would make dropout
-        # differ between a resumed run and one that was never stopped.
-        generator=torch.Generator(),
-        **settings,
-    )
-
-
-def _told(loader: DataLoader[Any]) -> Iterator[Any]:
-    """The loader's batches; the death of one of its processes is told in a sentence."""
-    with signals_held():
-        batches = iter(loader)
-    _OPEN.append(batches)
-    try:
-        yield from batches
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        raise SegadaptError(
-            f"a process that decodes images died ({first_line(error)}), most likely for lack of "
-            "memory or of space in /dev/shm; use fewer or no workers (workers: 0), or smaller "
-            "batches. The same command goes on from the last saved state"
-        ) from error
-    finally:
-        if batches in _OPEN:
-            _OPEN.remove(batches)
-    with signals_held():
-        del batches
-
-
-_OPEN: list[Any] = []
-"""Iterators over loaders that are not at their end."""
-
-
-@contextlib.contextmanager
-def loaders_closed() -> Iterator[None]:
-    """Ends the decoding processes of all loaders that an error leaves open.
-
-    Its traceback would keep the loaders, and Python waits for their processes before it ends: they
-    wait for it. So whatever fails, this must be around it.
-    """
-    try:
-        yield
-    except BaseException:
-        with signals_held():
-            while _OPEN:
-                _close(_OPEN.pop())
-        raise
-
-
-def _close(batches: Any) -> None:
-    workers = list(getattr(batches, "_workers", ()))
-    with contextlib.suppress(Exception):
-        batches._shutdown_workers()
-    for worker in workers:
-        if worker.is_alive():  # they ignore SIGTERM, see below
-            worker.kill()
-            worker.join()
-
-
-def _leave_signals_to_parent(worker: int) -> None:
-    # Schedulers send SIGTERM to all processes of a job. Workers that died of it would end the
-    # training at once with an error, before it could save its state; they end with their parent.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _or_raise(value: Any) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from segadapt.base.errors import SegadaptError
+from segadapt.base.text_file import MOST_BYTES, read_ordinary
 from segadapt.data.archive import SUFFIXES, Contents, Member, contents
 from segadapt.data.arrays import ArrayPath
 
@@ -121,10 +122,19 @@ class ArchivePath:
         member = self._member()
         return member.open() if member is not None else self.unpacked.open("rb")
 
-    def read_text(self) -> str:
-        """The file's content as text."""
-        with self.open() as file:
-            return file.read().decode()
+    def read_bytes(self) -> bytes:
+        """The content of a small file.
+
+        Raises:
+            OSError: there is none, it is no ordinary file, or is too large.
+        """
+        member = self._member()
+        if member is None:
+            return read_ordinary(self.unpacked)
+        if member.size > MOST_BYTES:
+            raise OSError(f"it has {member.size / 2**20:.0f} MiB, which is too much")
+        with member.open() as file:
+            return file.read()
 
 
 DataPath = Path | ArchivePath
@@ -153,22 +163,38 @@ def open_root(root: Path) -> DataPath:
         SegadaptError: the root is a file, and none that files can be read from one by one.
     """
     if root.is_file():
-        if root.suffix not in SUFFIXES:
+        if root.suffix.lower() not in SUFFIXES:
             raise SegadaptError(
                 f"{root}: is neither a folder nor a .zip or uncompressed .tar file; unpack it"
             )
         tree = _Tree(root.with_name(f"{root.name}:"), (_with_time(root),))
         return ArchivePath(tree, PurePosixPath())
-    archives = sorted(p for p in root.iterdir() if p.suffix in SUFFIXES) if root.is_dir() else []
+    archives = sorted(p for p in _listed(root) if p.suffix.lower() in SUFFIXES and p.is_file())
     if not archives:
         return root
     return ArchivePath(_Tree(root, tuple(map(_with_time, archives))), PurePosixPath())
+
+
+def _listed(root: Path) -> list[Path]:
+    try:
+        return list(root.iterdir()) if root.is_dir() else []
+    except OSError as error:
+        raise SegadaptError(f"{root}: cannot be listed ({error.strerror})") from error
 
 
 def _with_time(archive: Path) -> tuple[Path, int]:
     return archive, archive.stat().st_mtime_ns
 
 
+def read_small(path: DataPath) -> bytes:
+    """The content of a small file, as of classes or a list, on disk or in an archive.
+
+    Raises:
+        OSError: there is none, it is no ordinary file, or is too large.
+    """
+    return read_ordinary(path) if isinstance(path, Path) else path.read_bytes()
+
+
 def compressed_archives(root: Path) -> list[str]:
     """Names of a folder's archives that files cannot be read from one by one."""
-    return sorted(p.name for p in root.iterdir() if p.name.endswith(COMPRESSED))
+    return sorted(p.name for p in _listed(root) if p.name.lower().endswith(COMPRESSED))

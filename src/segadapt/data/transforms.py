@@ -7,32 +7,46 @@ from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from segadapt.base.errors import SegadaptError
 from segadapt.data.paths import FilePath
+from segadapt.data.tiff import LYING, ORIENTATION, SAMPLES, layout, read_bands
 from segadapt.losses.segmentation import IGNORE
 
-ORIENTATION = 0x0112
-"""Tag of EXIF data that says how a picture is to be turned."""
-LYING = (5, 6, 7, 8)
-"""Its values that change height for width."""
+ONE_PICTURE = ("MPO",)
+"""Formats whose further frames are previews, or for the other eye."""
+AS_RGB = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"} | {
+    "I",
+    "F",
+    "I;16",
+    "I;16L",
+    "I;16B",
+    "I;16N",
+}
+"""Modes of which Pillow knows what is red, green and blue, or grey."""
+ADVICE_ON_BANDS = (
+    "save it as RGB, or name the three bands that are red, green and blue (bands: [3, 2, 1] of the "
+    "domain)"
+)
 # What Pillow raises for files that are no images, cut off or damaged.
 UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
-def read_image(path: FilePath, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+def read_image(
+    path: FilePath, size: tuple[int, int] | None, bands: tuple[int, int, int] | None = None
+) -> NDArray[np.uint8]:
     """Decode an image as RGB, (height, width, 3), resized to ``size`` (bicubic, as published).
 
-    It is turned upright as its EXIF data say, and 16 bits of grey are scaled to 8.
+    It is turned upright as its EXIF data say, and 16 bits of grey are scaled to 8. ``bands`` picks
+    three of a TIFF file's, counted from 1.
 
     Raises:
         SegadaptError: the file is missing, cannot be decoded, or does not say what its numbers are.
     """
-    image = as_rgb(_open(path, "image"), str(path))
-    if size is not None and image.size != (size[1], size[0]):
-        image = image.resize((size[1], size[0]), Image.Resampling.BICUBIC)
-    return np.array(image)
+    if bands is not None:
+        return resize_image(read_bands(path, bands), size)
+    return resize_image(np.array(as_rgb(opened(path, "image"), str(path))), size)
 
 
 def as_rgb(image: Image.Image, called: str) -> Image.Image:
@@ -41,6 +55,19 @@ def as_rgb(image: Image.Image, called: str) -> Image.Image:
     Raises:
         SegadaptError: its numbers have no white that it says, as floats and 32 bits have not.
     """
+    pages = getattr(image, "n_frames", 1)
+    if pages > 1 and image.format not in ONE_PICTURE:
+        raise SegadaptError(
+            f"{called}: holds {pages} pages or frames, of which only the first would be seen; save "
+            "each as a file of its own"
+        )
+    bands = len(image.getbands())
+    stored = max(bands, image.tag_v2.get(SAMPLES, 1)) if image.format == "TIFF" else bands  # type: ignore[attr-defined]
+    if image.mode not in AS_RGB or stored > bands:  # Pillow leaves out what it does not know
+        raise SegadaptError(
+            f"{called}: has {stored} channels that are not red, green, blue and transparency; "
+            f"{ADVICE_ON_BANDS}"
+        )
     try:
         upright = ImageOps.exif_transpose(image)
     except UNDECODABLE as error:  # of damaged EXIF data
@@ -60,60 +87,40 @@ def as_rgb(image: Image.Image, called: str) -> Image.Image:
 
 
 def image_size(path: FilePath) -> tuple[int, int]:
-    """(height, width) of an image file, upright; reads its header only."""
-    with Image.open(_source(path)) as image:
-        # Of TIFF files Pillow has done it.
-        turned = image.format != "TIFF" and image.getexif().get(ORIENTATION) in LYING
+    """(height, width) of an image file, upright; reads its header only.
+
+    Raises:
+        SegadaptError: the file is missing or cannot be decoded.
+    """
+    found = layout(path)
+    if found is not None:  # also of what Pillow cannot decode
+        return found.height, found.width
+    with opened(path, "image", decode=False) as image:
+        turned = image.getexif().get(ORIENTATION) in LYING
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
-def read_ids(path: FilePath, first_channel: bool = False) -> NDArray[np.integer]:
-    """Decode a label file as stored ids, (height, width); palette files give their indices.
-
-    Args:
-        path: the file.
-        first_channel: the file is a PNG of several channels, with 8 or 16 bits each, and the ids
-            are in the first in RGB order.
-
-    Raises:
-        SegadaptError: the file is missing, cannot be decoded, or has another number of channels.
-    """
-    if first_channel:
-        return _read_first_channel(path)
-    image = _open(path, "label")
-    ids = np.array(image)
-    if ids.ndim != 2:
-        raise SegadaptError(
-            f"{path}: a label file must have one channel of class ids, this one has "
-            f"{ids.shape[2]} (mode {image.mode}); convert colours to ids first"
-        )
-    return ids.astype(np.uint8) if ids.dtype == np.bool_ else ids
-
-
-def _read_first_channel(path: FilePath) -> NDArray[np.integer]:
-    upper = _open(path, "label", decoded=False)
-    if len(upper.getbands()) < 2:
-        raise SegadaptError(
-            f"{path}: has one channel; this data set's label files have several, with the class "
-            "ids in the first"
-        )
-    lower = _open(path, "label", decoded=False)
-    # Of 16 bits, most significant byte first, Pillow keeps the first byte, which is zero in
-    # labels. Told that the bytes come the other way round, it keeps the second.
-    sixteen = [tile for tile in lower.tile if str(tile.args).endswith(";16B")]
-    lower.tile = [tile._replace(args=f"{str(tile.args)[:-1]}L") for tile in sixteen]
-    ids: NDArray[np.uint8] = np.array(_decoded(upper, path, "label"))[..., 0]
-    if not sixteen:
-        return ids
-    both: NDArray[np.uint16] = ids.astype(np.uint16) * 256
-    both += np.array(_decoded(lower, path, "label"))[..., 0]
-    return both
-
-
-def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Resize RGB (height, width, 3) as :func:`read_image` does."""
+def resize_image(image: NDArray[np.uint8], size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    """Resize RGB (height, width, 3) as :func:`read_image` does; None leaves it as it is."""
+    if size is None or image.shape[:2] == size:
+        return image
     resized = Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BICUBIC)
     return np.array(resized)
+
+
+def seen_at(
+    original: NDArray[np.uint8], size: tuple[int, int] | None, scales: tuple[float, ...]
+) -> list[NDArray[np.uint8]]:
+    """An image as networks look at it: in its size, then times each of ``scales``.
+
+    Args:
+        original: RGB (height, width, 3) in the file's own size, of which each is made in one step.
+        size: (height, width) that counts as scale 1; the image's own where None.
+        scales: factors, to the nearest pixel.
+    """
+    frame = size or original.shape[:2]
+    sizes = [tuple(max(1, round(scale * side)) for side in frame) for scale in scales]
+    return [resize_image(original, x) for x in (frame, *sizes)]  # type: ignore[arg-type]
 
 
 def scaled_size(size: tuple[int, ...], scale: float) -> tuple[int, int]:
@@ -177,21 +184,35 @@ def resize_label(label: NDArray[np.uint8], size: tuple[int, int] | None) -> NDAr
     return np.array(resized)
 
 
-def _open(path: FilePath, kind: str, decoded: bool = True) -> ImageFile.ImageFile:
+def opened(path: FilePath, kind: str, decode: bool = True) -> ImageFile.ImageFile:
+    """A picture file, opened by Pillow and decoded; ``kind`` is what messages call it.
+
+    Raises:
+        SegadaptError: it is missing, is no file, or cannot be decoded.
+    """
     try:
         image = Image.open(_source(path))
     except FileNotFoundError as error:
         raise SegadaptError(f"{path}: the {kind} file is missing") from error
     except UNDECODABLE as error:
         raise _undecodable(path, kind, error) from error
-    return _decoded(image, path, kind) if decoded else image
+    return decoded(image, path, kind) if decode else image
 
 
 def _source(path: FilePath) -> Path | IO[bytes]:
-    return path if isinstance(path, Path) else path.open()
+    if not isinstance(path, Path):
+        return path.open()
+    if path.exists() and not path.is_file():  # a pipe would be waited for without end
+        raise SegadaptError(f"{path}: is no regular file; replace or remove it")
+    return path
 
 
-def _decoded(image: ImageFile.ImageFile, path: FilePath, kind: str) -> ImageFile.ImageFile:
+def decoded(image: ImageFile.ImageFile, path: FilePath, kind: str) -> ImageFile.ImageFile:
+    """The same with its pixels.
+
+    Raises:
+        SegadaptError: it is cut off or damaged.
+    """
     try:
         image.load()
     except UNDECODABLE as error:
@@ -200,6 +221,15 @@ def _decoded(image: ImageFile.ImageFile, path: FilePath, kind: str) -> ImageFile
 
 
 def _undecodable(path: FilePath, kind: str, error: Exception) -> SegadaptError:
+    found = layout(path)
+    if isinstance(error, UnidentifiedImageError) and found is not None:
+        return SegadaptError(f"{path}: is {found}; {ADVICE_ON_BANDS}")
+    if isinstance(error, Image.DecompressionBombError):
+        return SegadaptError(
+            f"{path}: the {kind} file says it has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} "
+            "pixels, the most that are decoded; cut it into smaller ones"
+        )
     return SegadaptError(
-        f"{path}: the {kind} file cannot be decoded ({error}); replace or remove it"
+        f"{path}: the {kind} file cannot be decoded ({error}); replace it, and a run goes on where "
+        "it was, or remove it before the next run"
     )

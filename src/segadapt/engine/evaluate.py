@@ -34,9 +34,9 @@ def evaluate(
     require_same_classes(predictor, domain)
     matrix = ConfusionMatrix(len(domain.classes.names), processes.device)
     share = (processes.rank, processes.count)
-    batches = inference_batches(domain, batch_size, share, workers)
+    batches = inference_batches(domain, batch_size, share, workers, scales=predictor.scales)
     for batch in progress(batches, title, len(domain), processes):
-        logits = predictor.logits(batch.image)
+        logits = predictor.logits(batch.image, batch.scaled)
         assert batch.labels is not None
         for logit, label in zip(logits, batch.labels, strict=True):
             # One image at a time: at full resolution the maps of a whole batch are large. Classes

@@ -24,7 +24,9 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 
 from segadapt.base.compute import PRECISIONS, Compute
 from segadapt.base.errors import Interrupted, SegadaptError, Unforeseen, unforeseen
-from segadapt.data.loader import loaders_closed
+from segadapt.base.signals import end_with_parent
+from segadapt.data.decoders import loaders_closed
+from segadapt.engine.semaphores import own_semaphores
 
 # Neither tells a user anything: which rank is which, and which processes an error ends.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
@@ -130,6 +132,7 @@ def launch(function: Callable[..., Any], arguments: tuple[Any, ...], compute: Co
         fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
         with loaders_closed():
             return function(Processes(fabric), *arguments)
+    own_semaphores()
     threads = max(1, torch.get_num_threads() // devices) if accelerator == "cpu" else None
     fabric = Fabric(
         accelerator=accelerator, devices=devices, strategy="ddp_spawn", precision=precision
@@ -182,7 +185,8 @@ def _pass_on_signals() -> Iterator[list[int]]:
 def _in_process(fabric: Fabric, call: bytes, threads: int | None, reports: str) -> Any:
     """Runs in a child. Errors go to a file in ``reports``."""
     os.setpgrp()  # a terminal's Ctrl-C then reaches the parent alone, which passes it on
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    # A killed parent gives its lock on the run's folder back, so nothing may write there any more.
+    end_with_parent()
     if threads is not None:
         torch.set_num_threads(threads)
     if fabric.global_rank != 0:
@@ -201,14 +205,6 @@ def _in_process(fabric: Fabric, call: bytes, threads: int | None, reports: str) 
     except KeyboardInterrupt as error:
         # torch would take it for a regular end of the process.
         raise RuntimeError("stopped") from error
-
-
-def _die_with_parent() -> None:
-    # A killed parent gives its lock on the run's folder back, so nothing may write there any more.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def pick_device(device: str) -> str:

@@ -20,6 +20,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from segadapt.base.counted import counted
 from segadapt.engine.fabric import Processes
 
 
@@ -179,4 +180,4 @@ def progress(
         if time.monotonic() - last >= PLAIN_LINE_EVERY:
             last = time.monotonic()
             print(f"{title}: {done}/{total} images", flush=True)
-    print(f"{title}: {total} images in {time.monotonic() - started:.1f} s", flush=True)
+    print(f"{title}: {counted(total, 'image')} in {time.monotonic() - started:.1f} s", flush=True)

@@ -126,12 +126,14 @@ def train(
             done = iteration + 1
             # All processes stop after the same iteration, whichever of them the signal reached.
             stop = processes.any(bool(stopped))
-            saving = done % save_every == 0 or done == iterations or stop
+            regular = done % save_every == 0 or done == iterations
+            saving = regular or stop
             if saving or done % log_every == 0:
                 values = _finite(losses, f"{log.title}: iteration {done}", processes)
-                seconds = time.perf_counter() - clock
-                log.record(done, values, step.learning_rate(), images / max(seconds, 1e-9))
-                clock, images = time.perf_counter(), 0
+                if regular or done % log_every == 0:  # the same lines whenever somebody stops it
+                    seconds = time.perf_counter() - clock
+                    log.record(done, values, step.learning_rate(), images / max(seconds, 1e-9))
+                    clock, images = time.perf_counter(), 0
             if done in keep_at:
                 _require_finite_weights(step.nets, f"{log.title}: iteration {done}")
                 keep(done)

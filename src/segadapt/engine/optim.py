@@ -104,7 +104,7 @@ def poly_factor(iteration: int, total: int, power: float) -> float:
 
 
 def warm_up_factor(iteration: int, length: int, first: float) -> float:
-    """From ``first`` at iteration 0 in a line to 1 at ``length`` (Goyal et al., 2017, Sec. 2.2)."""
+    """From ``first`` at iteration 0 in a line to 1 at ``length``."""
     return 1.0 if iteration >= length else first + (1.0 - first) * iteration / length
 
 

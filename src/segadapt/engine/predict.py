@@ -17,14 +17,18 @@ from segadapt.base.classes import ClassSet
 from segadapt.base.compute import Compute
 from segadapt.base.errors import SegadaptError
 from segadapt.config import Views
-from segadapt.data.transforms import as_rgb, read_image, resize_image
+from segadapt.data.domain import Domain
+from segadapt.data.transforms import as_rgb, read_image, seen_at
 from segadapt.engine.fabric import Processes, launch
-from segadapt.engine.views import view_logits
+from segadapt.engine.views import further_scales, view_logits
 from segadapt.losses.entropy import entropy_map
 from segadapt.losses.two_views import cosine_distance
-from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint
+from segadapt.models.files.checkpoints import TrainedModel, checkpoint_of, load_checkpoint
 from segadapt.models.inputs import normalise
 from segadapt.tasks.segmentation import upsample
+
+STRIP = 64
+"""Rows of an image whose probabilities are worked out at a time."""
 
 
 @dataclass(frozen=True)
@@ -87,26 +91,34 @@ class Predictor:
             for model, weight in members
         ]
 
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """Factors at which it looks at images besides their own size."""
+        return further_scales(self._views)
+
     @torch.inference_mode()
-    def logits(self, image: Tensor) -> Tensor:
+    def logits(self, image: Tensor, scaled: Sequence[Tensor] = ()) -> Tensor:
         """Class scores, float32, of uint8 RGB images (N, H, W, 3).
+
+        ``scaled`` is the same at each of :attr:`scales`, from the files' own pixels.
 
         (N, C, h, w) at the network's resolution for one model and the plain view, which is brought
         to any size without loss of time; at image size (N, C, H, W) otherwise, and where the
         network had to pad the image.
         """
         image = image.to(self._processes.device, non_blocking=True)
+        scaled = [x.to(self._processes.device, non_blocking=True) for x in scaled]
         if len(self._members) == 1:
-            return self._member_logits(image, 0)
+            return self._member_logits(image, scaled, 0)
         size = image.shape[1:3]
         total: Tensor | None = None
         for index, (_, _, weight) in enumerate(self._members):
-            logit = weight * upsample(self._member_logits(image, index), size)
+            logit = weight * upsample(self._member_logits(image, scaled, index), size)
             total = logit if total is None else total + logit
         assert total is not None
         return total
 
-    def _member_logits(self, image: Tensor, index: int) -> Tensor:
+    def _member_logits(self, image: Tensor, scaled: Sequence[Tensor], index: int) -> Tensor:
         model, input_format, _ = self._members[index]
 
         def network(x: Tensor) -> Tensor:
@@ -115,7 +127,8 @@ class Predictor:
             logits: Tensor = output.main.float()
             return logits
 
-        return view_logits(network, normalise(image, input_format), self._views)
+        seen = [normalise(x, input_format) for x in (image, *scaled)]
+        return view_logits(network, seen[0], self._views, seen[1:])
 
     @torch.inference_mode()
     def features(self, image: Tensor) -> Tensor:
@@ -144,9 +157,14 @@ class Predictor:
         )
 
     @torch.inference_mode()
-    def probability(self, image: Tensor, size: tuple[int, int]) -> Tensor:
-        """Probabilities (N, C, height, width) at ``size`` of uint8 RGB images (N, H, W, 3)."""
-        return upsample(self.logits(image), size).softmax(dim=1)
+    def probability(
+        self, image: Tensor, size: tuple[int, int], scaled: Sequence[Tensor] = ()
+    ) -> Tensor:
+        """Probabilities (N, C, height, width) at ``size`` of uint8 RGB images (N, H, W, 3).
+
+        ``scaled``: see :meth:`logits`.
+        """
+        return upsample(self.logits(image, scaled), size).softmax(dim=1)
 
     def predict(self, image: str | Path | Image.Image | NDArray[np.uint8]) -> Prediction:
         """Predict one image: a file, a Pillow image, or RGB (height, width, 3) uint8.
@@ -158,16 +176,33 @@ class Predictor:
         """
         original = _as_array(image)
         height, width = original.shape[:2]
-        pixels = original
-        size = self.size
-        if size is not None and (height, width) != size:
-            pixels = resize_image(original, size)
-        probability = self.probability(torch.from_numpy(pixels.copy())[None], (height, width))
-        return Prediction(
-            label=probability[0].argmax(dim=0).to(torch.uint8).cpu().numpy(),
-            entropy=entropy_map(probability)[0].cpu().numpy(),
-            probability=probability[0].cpu().numpy(),
-        )
+        return self._prediction(original, self.size, (height, width))
+
+    def predict_sample(self, domain: Domain, index: int) -> Prediction:
+        """Predict an image of a domain as it is scored: seen, and shown, in the domain's size."""
+        original = domain.original(index)
+        height, width = domain.size or original.shape[:2]
+        return self._prediction(original, domain.size, (height, width))
+
+    def _prediction(
+        self,
+        original: NDArray[np.uint8],
+        size: tuple[int, int] | None,
+        shown: tuple[int, int],
+    ) -> Prediction:
+        """Of an image seen in ``size``, and at the scales of the views, at the size ``shown``."""
+        seen = [torch.from_numpy(x.copy())[None] for x in seen_at(original, size, self.scales)]
+        scores = upsample(self.logits(seen[0], seen[1:]), shown)
+        label = torch.empty(shown, dtype=torch.uint8)
+        entropy = torch.empty(shown)
+        # In strips, each written over its scores: all classes of all pixels are held once.
+        for top in range(0, shown[0], STRIP):
+            rows = slice(top, top + STRIP)
+            strip = scores[:, :, rows].softmax(dim=1)
+            scores[:, :, rows] = strip
+            label[rows] = strip[0].argmax(dim=0).to(torch.uint8).cpu()
+            entropy[rows] = entropy_map(strip)[0].cpu()
+        return Prediction(label.numpy(), entropy.numpy(), scores[0].cpu().numpy())
 
 
 def load(
@@ -179,8 +214,8 @@ def load(
     """A checkpoint ready to predict: ``segadapt.load(path).predict(image).label``.
 
     Args:
-        path: a checkpoint file, or several with the weights that their score maps are averaged
-            with (an ensemble).
+        path: a checkpoint file, the folder of a stage, or of a run that has one, or several with
+            the weights that their score maps are averaged with (an ensemble).
         family: whose layout published files have, see ``docs/published-checkpoints.md``.
         device: ``auto``, ``cpu`` or ``cuda``.
         views: scales, mirroring and windows; the plain image where not given.
@@ -190,7 +225,10 @@ def load(
             there.
     """
     weights = path if isinstance(path, Mapping) else {path: 1.0}
-    members = [(load_checkpoint(Path(file), family), weight) for file, weight in weights.items()]
+    members = [
+        (load_checkpoint(checkpoint_of(Path(file)), family), weight)
+        for file, weight in weights.items()
+    ]
     predictor: Predictor = launch(_predictor, (members, views), Compute(device))
     return predictor
 

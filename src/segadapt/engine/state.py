@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +82,13 @@ class TrainingState:
         """
         if not self.path.is_file():
             return 0
+        advice = "delete it to start this stage from its beginning"
+        try:
+            damaged = _damaged_part(self.path)
+        except OSError as error:
+            raise SegadaptError(f"{self.path}: cannot be read ({error.strerror})") from error
+        if damaged is not None:
+            raise SegadaptError(f"{self.path}: the saved training state is damaged; {advice}")
         try:
             saved = torch.load(self.path, map_location="cpu", weights_only=True)
             for name, network in self.networks.items():
@@ -91,8 +100,17 @@ class TrainingState:
             if len(generators) == self.processes.count:
                 self._set_generators(generators[self.processes.rank])
             return int(saved["iteration"])
-        except Exception as error:  # whatever a damaged file makes the readers raise
+        except Exception as error:  # whatever a file of something else makes the readers raise
+            # Not what torch says: it advises to load such a file with all that it may execute.
             raise SegadaptError(
-                f"{self.path}: the saved training state cannot be read ({first_line(error)}); "
-                "delete it to start this stage from its beginning"
+                f"{self.path}: the saved training state is not one of this stage; {advice}"
             ) from error
+
+
+def _damaged_part(path: Path) -> str | None:
+    """The first part of the file whose checksum is wrong; torch looks at none of them."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip()
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError):
+        return "all of it"

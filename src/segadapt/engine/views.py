@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from segadapt.config import Views
 from segadapt.tasks.segmentation import upsample
@@ -16,13 +15,17 @@ Network = Callable[[Tensor], Tensor]
 """(N, 3, H, W) images -> (N, C, h, w) class scores."""
 
 
-def view_logits(network: Network, image: Tensor, views: Views) -> Tensor:
+def view_logits(
+    network: Network, image: Tensor, views: Views, scaled: Sequence[Tensor] = ()
+) -> Tensor:
     """Mean class scores over all views of normalised images.
 
     Args:
         network: what is asked at each view.
         image: (N, 3, H, W).
         views: scales, mirroring, window.
+        scaled: the image at each of :func:`further_scales`, made from the original and not from
+            ``image``, of which a scale above 1 would only be an enlargement.
 
     Returns:
         (N, C, h, w) at network resolution for the plain view, (N, C, H, W) for any other.
@@ -31,10 +34,10 @@ def view_logits(network: Network, image: Tensor, views: Views) -> Tensor:
         return network(image)
     size = image.shape[-2:]
     total: Tensor | None = None
+    at_scale = {1.0: image, **dict(zip(further_scales(views), scaled, strict=True))}
     for scale in views.scales:
-        scaled = image if scale == 1.0 else _resized(image, scale)
         for mirrored in (False, True) if views.flip else (False,):
-            seen = scaled.flip(-1) if mirrored else scaled
+            seen = at_scale[scale].flip(-1) if mirrored else at_scale[scale]
             logit = _windowed(network, seen, views)
             logit = upsample(logit.flip(-1) if mirrored else logit, size)
             total = logit if total is None else total + logit
@@ -42,9 +45,9 @@ def view_logits(network: Network, image: Tensor, views: Views) -> Tensor:
     return total / (len(views.scales) * (2 if views.flip else 1))
 
 
-def _resized(image: Tensor, scale: float) -> Tensor:
-    size = [max(1, round(scale * side)) for side in image.shape[-2:]]
-    return F.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=True)
+def further_scales(views: Views) -> tuple[float, ...]:
+    """The scales at which images are wanted besides their own."""
+    return tuple(dict.fromkeys(scale for scale in views.scales if scale != 1.0))
 
 
 def _windowed(network: Network, image: Tensor, views: Views) -> Tensor:

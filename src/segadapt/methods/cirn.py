@@ -1,7 +1,7 @@
 """CIRN, stage 2: adapt where two classifiers disagree (Gao et al., AAAI 2021, Eq. 6 to 8).
 
-With ``heads: sum`` in place of ``ancillary`` it is CLAN (Luo et al., CVPR 2019), whose losses it
-takes over.
+The losses are those of CLAN (Luo et al., CVPR 2019), whose own training is another:
+:mod:`segadapt.methods.clan`.
 """
 
 from __future__ import annotations

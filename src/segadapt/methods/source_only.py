@@ -11,9 +11,10 @@ from segadapt.base.batch import LabelledBatch, UnlabelledBatch
 from segadapt.methods.base import Backward, Method, TrainingFacts, no_target
 from segadapt.methods.config.source_only import SourceOnlyConfig
 from segadapt.methods.dacs import augmented
-from segadapt.self_training.chance import Chance, Steps
+from segadapt.self_training.chance import Chance
 from segadapt.self_training.teacher import MeanTeacher
 from segadapt.tasks.segmentation import SegmentationTask
+from segadapt.tasks.steps import Steps
 
 
 class SourceOnly(Method):

@@ -12,6 +12,9 @@ from torch.nn import functional as F
 from segadapt.models.heads.base import Head, LevelLogits
 from segadapt.models.trunks.base import Trunk
 
+SMALLEST = 32
+"""Pixels of a side; shorter ones are padded."""
+
 
 class NamedParameter(NamedTuple):
     """A trainable parameter, and how an optimizer is to treat it."""
@@ -36,8 +39,8 @@ class Segmenter(nn.Module):
     def features(self, image: Tensor) -> list[Tensor]:
         """The trunk's maps (N, channels, h, w) of (N, 3, H, W) normalised images.
 
-        Sides that the trunk cannot take are padded with zeros, on the right and below; the maps
-        are those of the padded image.
+        Sides that the trunk cannot take, or too short for it, are padded with zeros, on the right
+        and below; the maps are those of the padded image.
         """
         down, right = self._padding(image)
         padded = F.pad(image, (0, right, 0, down)) if down or right else image
@@ -94,8 +97,14 @@ class Segmenter(nn.Module):
 
     def _padding(self, image: Tensor) -> tuple[int, int]:
         """Pixels that are missing below and on the right."""
-        multiple = self.trunk.multiple
-        return -image.shape[-2] % multiple, -image.shape[-1] % multiple
+        down, right = (self._missing(side) for side in image.shape[-2:])
+        return down, right
+
+    def _missing(self, side: int) -> int:
+        """Nothing is left of a small side after the trunks' strides."""
+        least = SMALLEST if self.trunk.side is None else side
+        wanted = max(side, least)
+        return wanted + -wanted % self.trunk.multiple - side
 
     def _is_padded(self, image: Tensor) -> bool:
         return self._padding(image) != (0, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from segadapt.report import view
-from segadapt.report.page import environment
+from segadapt.report.page import environment, in_utf8
 from segadapt.report.read import read_run
 
 __all__ = ["build_report"]
@@ -26,7 +26,7 @@ def build_report(run_directory: Path, output: Path | None = None) -> Path:
     template = environment().get_template("template.html.j2")
     html = ""
     for width in _PICTURE_WIDTHS:
-        html = template.render(view.page(run, width))
+        html = in_utf8(template.render(view.page(run, width)))
         if len(html.encode("utf-8")) < _MOST_BYTES:
             break
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,7 @@ def embeddings(evaluation: Evaluation) -> list[Embedding]:
         if path.is_file():
             svg = _scatter(path, evaluation.colours) if AVAILABLE else None
             if svg != "":
-                found.append(Embedding(wording.display_name(score.checkpoint), svg))
+                found.append(Embedding(wording.marked_name(score), svg))
     return found
 
 

@@ -33,3 +33,8 @@ def environment() -> Environment:
         is_clear=spreads.is_clear,
     )
     return found
+
+
+def in_utf8(page: str) -> str:
+    """A page in which bytes of names that are no UTF-8 stand as escapes."""
+    return page.encode("utf-8", errors="backslashreplace").decode("utf-8")

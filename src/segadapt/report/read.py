@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from segadapt.report.belonging import StageFolder, belonging
 from segadapt.report.records import (
     Evaluation,
     GalleryItem,
@@ -34,8 +34,6 @@ from segadapt.report.records import (
 MEASURES = {"mIoU": "miou", "accuracy": "pixel_accuracy"}
 """Keys of scores by what they are called."""
 
-_STAGE_DIRECTORY = re.compile(r"^(\d+)-(.+)$")
-
 
 def read_run(directory: Path) -> Run:
     """Read the run in `directory`; FileNotFoundError says plainly when it is not one."""
@@ -43,12 +41,15 @@ def read_run(directory: Path) -> Run:
     if not info_path.is_file():
         raise FileNotFoundError(f"{directory} is not a run directory: it has no run.json")
     recipe = directory / "recipe.yaml"
-    stages = _read_stages(directory)
+    found = belonging(directory)
+    info = _read_json(info_path)
+    info["warnings"] = [*(info.get("warnings") or ()), *found.told]
+    stages = [_stage(folder) for folder in found.folders]
     logs = {stage.number: log for stage in stages if (log := _read_log(stage)) is not None}
     done = [stage for stage in stages if stage.finished]
     return Run(
         directory=directory,
-        info=_read_json(info_path),
+        info=info,
         recipe_text=recipe.read_text(encoding="utf-8") if recipe.is_file() else "",
         stages=stages,
         logs=logs,
@@ -77,31 +78,23 @@ def _file(directory: Path, name: Any) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
-def _read_stages(directory: Path) -> list[Stage]:
-    stages = []
-    for path in directory.iterdir():
-        match = _STAGE_DIRECTORY.match(path.name)
-        if match is None or not path.is_dir():
-            continue
-        number, name = int(match.group(1)), match.group(2)
-        if not (path / "manifest.json").is_file():
-            kind = "train" if (path / "metrics.jsonl").is_file() else ""
-            stages.append(Stage(number, name, path, finished=False, kind=kind))
-            continue
-        manifest = _read_json(path / "manifest.json")
-        stages.append(
-            Stage(
-                number,
-                str(manifest.get("name", name)),
-                path,
-                finished=True,
-                kind=str(manifest.get("stage", "")),
-                seconds=_finite(manifest.get("seconds")),
-                config=manifest.get("settings") or manifest.get("config") or {},
-                summary=manifest.get("summary") or {},
-            )
-        )
-    return sorted(stages, key=lambda stage: stage.number)
+def _stage(folder: StageFolder) -> Stage:
+    number, name, path, manifest = folder
+    if manifest is None:
+        kind = "train" if (path / "metrics.jsonl").is_file() else ""
+        return Stage(number, name, path, finished=False, kind=kind)
+    settings = manifest.get("settings") or manifest.get("config")
+    summary = manifest.get("summary")
+    return Stage(
+        number,
+        str(manifest.get("name", name)),
+        path,
+        finished=True,
+        kind=str(manifest.get("stage", "")),
+        seconds=_finite(manifest.get("seconds")),
+        config=settings if isinstance(settings, Mapping) else {},
+        summary=summary if isinstance(summary, Mapping) else {},
+    )
 
 
 def _read_log(stage: Stage) -> LossLog | None:
@@ -111,10 +104,10 @@ def _read_log(stage: Stage) -> LossLog | None:
     losses: dict[str, list[tuple[int, float]]] = {}
     speeds: list[float] = []
     last = not_finite = 0
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             row = json.loads(line)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             continue  # the last line of a log that is being written may be cut short
         iteration = _finite(row.get("iteration")) if isinstance(row, dict) else None
         if iteration is None:
@@ -222,6 +215,7 @@ def _read_score(row: Mapping[str, Any], measure: str) -> Score:
         pixel_accuracy=_finite(row.get("pixel_accuracy")),
         confusion=[[int(count) for count in line] for line in row.get("confusion") or []],
         subsets={str(k): _finite(v) for k, v in (row.get("subsets") or {}).items()},
+        scored_and_trained_on=int(_finite(row.get("scored_and_trained_on")) or 0),
     )
 
 

@@ -96,6 +96,15 @@ class Score:
     pixel_accuracy: float | None
     confusion: list[list[int]]
     subsets: Mapping[str, float | None]
+    scored_and_trained_on: int = 0
+    """Number of the scored images that it was trained on with their labels."""
+
+    @property
+    def mark(self) -> str:
+        """What tells it from an honest score, empty for one."""
+        if self.scored_and_trained_on:
+            return f"trained on {self.scored_and_trained_on} of the scored images"
+        return "uses target labels" if self.is_oracle else ""
 
 
 @dataclass(frozen=True)

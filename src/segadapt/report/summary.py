@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from segadapt.artefacts import strict_json
 from segadapt.report import charts, wording
-from segadapt.report.page import environment
+from segadapt.report.page import environment, in_utf8
 from segadapt.report.read import read_run
 from segadapt.report.records import Evaluation, Run
 from segadapt.report.spreads import Spread, is_clear, points, spread
@@ -67,18 +67,20 @@ def build_summary(directory: Path) -> Path:
         "seeds": seeds,
         "evaluations": [asdict(comparison) for comparison in comparisons],
     }
-    (directory / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
-    (directory / "summary.md").write_text(markdown(comparisons, seeds))
+    (directory / "summary.json").write_text(strict_json(summary, indent=1) + "\n")
+    (directory / "summary.md").write_text(in_utf8(markdown(comparisons, seeds)), encoding="utf-8")
     template = environment().get_template("summary.html.j2")
     page = directory / "report.html"
     page.write_text(
-        template.render(
-            info=runs[0].info,
-            seeds=seeds,
-            folders=[folder.name for folder in folders],
-            comparisons=[(c, _chart(c)) for c in comparisons],
-            headline=headline(comparisons, len(seeds)),
-            total=wording.duration(sum(s.seconds or 0.0 for run in runs for s in run.stages)),
+        in_utf8(
+            template.render(
+                info=runs[0].info,
+                seeds=seeds,
+                folders=[folder.name for folder in folders],
+                comparisons=[(c, _chart(c)) for c in comparisons],
+                headline=headline(comparisons, len(seeds)),
+                total=wording.duration(sum(s.seconds or 0.0 for run in runs for s in run.stages)),
+            )
         ),
         encoding="utf-8",
     )
@@ -132,9 +134,10 @@ def headline(comparisons: Sequence[Comparison], seeds: int) -> str:
     count = "one seed" if seeds == 1 else f"{seeds} seeds"
     if not comparisons or not comparisons[0].rows:
         return f"Nothing is scored with every one of {count} yet."
-    first, *others = (row for row in comparisons[0].rows if not row.oracle)
+    rows = comparisons[0].rows
+    first, *others = [row for row in rows if not row.oracle] or rows
     best = max(others, key=lambda row: row.value.mean, default=first)
-    name, start = wording.display_name(best.checkpoint), wording.display_name(first.checkpoint)
+    name, start = _marked_name(best), _marked_name(first)
     if best.gain is None:
         return f"{name}: {points(best.value)} {measure} over {count}."
     doubt = "" if is_clear(best.gain) else " (no more than the spread)"
@@ -143,17 +146,27 @@ def headline(comparisons: Sequence[Comparison], seeds: int) -> str:
     return f"{name} {gain} {measure} points {relation} {start}{doubt}, {count}."
 
 
+def _marked_name(row: Row) -> str:
+    return wording.display_name(row.checkpoint) + (" (oracle)" if row.oracle else "")
+
+
+def _escaped(text: str) -> str:
+    """For a cell of a Markdown table, whatever somebody called it."""
+    signs = str.maketrans({sign: f"\\{sign}" for sign in "\\|`*[]<>"})
+    return " ".join(text.translate(signs).split())
+
+
 def markdown(comparisons: Sequence[Comparison], seeds: Sequence[int]) -> str:
     """Tables of scores and gain, mean and standard deviation over the seeds."""
     parts = []
     for comparison in comparisons:
         lines = [
-            f"| {comparison.domain} | {comparison.measure} | gain, seed by seed | seeds "
+            f"| {_escaped(comparison.domain)} | {comparison.measure} | gain, seed by seed | seeds "
             f"{', '.join(str(seed) for seed in seeds)} |",
             "|---|---:|---:|---|",
         ]
         for row in comparison.rows:
-            name = row.checkpoint + (" (target labels)" if row.oracle else "")
+            name = _escaped(row.checkpoint) + (" (target labels)" if row.oracle else "")
             each = ", ".join(f"{100 * value:.1f}" for value in row.value.values)
             gain = "" if row.gain is None else points(row.gain, signed=True)
             lines.append(f"| {name} | {points(row.value)} | {gain} | {each} |")

@@ -44,7 +44,7 @@ def two_views(evaluation: Evaluation, width: int) -> list[TwoViewsPicture]:
                     "Distance R" if key == "distance" else key.replace("attention-", "Attention ")
                 )
                 tiles.append(Tile(title, "", "entropy", pictures.inline_entropy(path, width)))
-            rows.append(TwoViewsRow(wording.display_name(score.checkpoint), tiles))
+            rows.append(TwoViewsRow(wording.marked_name(score), tiles))
         if rows:
             shown = Tile("Input", "", "image", pictures.inline_photo(picture.image, width))
             found.append(TwoViewsPicture(picture.name, shown, rows))

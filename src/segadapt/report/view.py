@@ -161,12 +161,10 @@ def picture_tiles(picture: Picture, scores: Sequence[Score], width: int) -> list
         Tile("Truth", "", "truth", pictures.inline_labels(picture.truth, width)),
     ]
     order = [score.checkpoint for score in scores if score.checkpoint in picture.predictions]
-    oracles = {score.checkpoint for score in scores if score.is_oracle}
+    names = {score.checkpoint: wording.marked_name(score) for score in scores}
     for checkpoint in order + [name for name in picture.predictions if name not in order]:
         files = picture.predictions[checkpoint]
-        name = wording.display_name(checkpoint)
-        if checkpoint in oracles and "oracle" not in name.lower():
-            name += " (oracle)"
+        name = names.get(checkpoint, wording.display_name(checkpoint))
         note = "" if files.value is None else wording.percent(files.value)
         label = pictures.inline_labels(files.label, width)
         entropy = pictures.inline_entropy(files.entropy, width)

@@ -31,6 +31,12 @@ def display_name(name: str) -> str:
     return _NAMES.get(name.lower().replace("-", "_"), _NAMES.get(name.lower(), name))
 
 
+def marked_name(score: Score) -> str:
+    """The name of what was scored; an oracle is marked wherever it appears."""
+    name = display_name(score.checkpoint)
+    return f"{name} (oracle)" if score.is_oracle and "oracle" not in name.lower() else name
+
+
 def percent(fraction: float | None, digits: int = 1) -> str:
     """A fraction in percent without the sign, an en dash where there is no value."""
     return "–" if fraction is None else f"{100 * fraction:.{digits}f}"
@@ -94,7 +100,7 @@ def headline(run: Run) -> str:
     scores = honest_scores(evaluation) or evaluation.scores
     measure = evaluation.measure
     if len(scores) == 1:
-        name = display_name(scores[0].checkpoint)
+        name = marked_name(scores[0])
         return f"{name} reaches {percent(scores[0].value)} {measure} on {evaluation.domain}."
     if len(scores) <= 3:
         pairs = list(zip(scores[1:], scores[:-1], strict=True))
@@ -107,7 +113,7 @@ def headline(run: Run) -> str:
 
 
 def _compared(later: Score, earlier: Score) -> str:
-    names = display_name(later.checkpoint), display_name(earlier.checkpoint)
+    names = marked_name(later), marked_name(earlier)
     points = points_between(later.value, earlier.value)
     if points is None:
         return f"{names[0]} has no score to set beside {names[1]}"

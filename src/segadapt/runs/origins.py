@@ -12,6 +12,7 @@ from segadapt.config.stage import Stage
 from segadapt.data.arrays import ArrayPath
 from segadapt.data.listing import find_images
 from segadapt.data.paths import FilePath
+from segadapt.runs.unread import Unread
 from segadapt.stages.context import StageContext
 
 
@@ -28,8 +29,9 @@ def find_origins(context: StageContext) -> dict[str, Origin]:
     """The origin of every stage; every domain is listed once."""
     domains: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
+    unread = Unread(context.directory)
     for name, stage in context.recipe.stages.items():
-        inputs = _inputs(context, stage, domains)
+        inputs = _inputs(context, stage, domains, unread)
         settings = {k: v for k, v in stage.complete().items() if k not in stage.without_effect}
         content = {
             "config": settings,
@@ -40,6 +42,8 @@ def find_origins(context: StageContext) -> dict[str, Origin]:
         }
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         origins[name] = Origin(inputs, digest)
+    for path in unread.replaced:
+        print(f"{path}: has stopped this run, and is another file now; it goes on", flush=True)
     return origins
 
 
@@ -55,7 +59,9 @@ def _needs(context: StageContext, name: str) -> list[str]:
     return sorted(set(needed))
 
 
-def _inputs(context: StageContext, stage: Stage, domains: dict[str, Any]) -> dict[str, Any]:
+def _inputs(
+    context: StageContext, stage: Stage, domains: dict[str, Any], unread: Unread
+) -> dict[str, Any]:
     """What a stage reads from outside the run; ``domains`` keeps those that were listed."""
     inputs: dict[str, Any] = {}
     # A domain may be named twice, with its labels and without.
@@ -67,7 +73,7 @@ def _inputs(context: StageContext, stage: Stage, domains: dict[str, Any]) -> dic
     for name, opened in labelled.items():
         key = f"{name} with labels" if opened else name
         if key not in domains:
-            domains[key] = _domain_input(context, name, opened)
+            domains[key] = _domain_input(context, name, opened, unread)
         inputs[name] = domains[key]
     for title, file in stage.files().items():
         inputs |= _path_input(title, context.file(file))
@@ -94,14 +100,19 @@ def _size(path: FilePath) -> int:
     return path.stat().st_size if isinstance(path, Path) else path.size()
 
 
-def _domain_input(context: StageContext, reference: str, labelled: bool) -> dict[str, Any]:
-    """Settings, classes, and names and file sizes of a domain's images (and labels if opened)."""
+def _domain_input(
+    context: StageContext, reference: str, labelled: bool, unread: Unread
+) -> dict[str, Any]:
+    """Settings, classes, and names, sizes and ends of a domain's images (and labels if opened)."""
     config = context.recipe.domains[reference]
-    entry: dict[str, Any] = {"config": config.model_dump(mode="json")}
+    settings = config.model_dump(mode="json")
+    if config.bands is None:  # as it was before there were any
+        del settings["bands"]
+    entry: dict[str, Any] = {"config": settings}
     if config.drawn_by is None:
         domain = context.domain(reference, labelled)
         listing: list[Any] = [
-            (sample.name, *(_size(p) for p in (sample.image, sample.label) if p))
+            (sample.name, *(unread.look(p) for p in (sample.image, sample.label) if p))
             for sample in domain.samples
         ]
         # Files of many pictures are as long whatever is in them.
@@ -112,6 +123,8 @@ def _domain_input(context: StageContext, reference: str, labelled: bool) -> dict
         entry["listing_sha256"] = hashlib.sha256(json.dumps(listing).encode()).hexdigest()
         entry["classes"] = domain.classes.names
         entry["ids"] = sorted(domain.class_map.ids.items())
+        if labelled and domain.class_map.colours:
+            entry["colours"] = sorted(domain.class_map.colours.items())
     return entry
 
 

@@ -15,16 +15,21 @@ from typing import Any, Unpack
 
 from segadapt.artefacts import FILES, write_json
 from segadapt.base.compute import Compute, ComputeSettings
-from segadapt.base.errors import SegadaptError
+from segadapt.base.digests import OTHERS, changed, digests_of
+from segadapt.base.errors import SegadaptError, printable
 from segadapt.base.version import __version__
 from segadapt.config.load import load_recipe
 from segadapt.config.recipe import Recipe
 from segadapt.config.stage import Stage
 from segadapt.engine.fabric import Processes, check_compute, launch
 from segadapt.engine.state import STATE_FILE
+from segadapt.report.belonging import read_object
 from segadapt.runs.origins import Origin, find_origins, with_dependents
 from segadapt.runs.provenance import write_provenance
+from segadapt.runs.redo import forget, remove, to_remove
+from segadapt.runs.unread import Unread
 from segadapt.stages.context import StageContext, Work
+from segadapt.stages.oddities import oddities
 from segadapt.stages.preflight import preflight
 
 MANIFEST = "manifest.json"
@@ -77,23 +82,39 @@ def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | Non
     check_compute(context.compute)
     directory, stages = context.directory, context.recipe.stages
     try:
+        str(directory).encode()
+    except UnicodeEncodeError as error:
+        raise SegadaptError(
+            f"--out {directory}: has a name that is no UTF-8, which TensorBoard's files cannot be "
+            "written below; name another folder with --out"
+        ) from error
+    try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SegadaptError(f"--out {directory}: cannot be made ({error.strerror})") from error
-    again = with_dependents(context, redo) if redo is not None else set()
+    if redo is not None:
+        with_dependents(context, redo)  # is there such a stage?
     with _Lock(directory), _disk_full_told(directory):
         origins = find_origins(context)
+        again = to_remove(context, redo, origins) if redo is not None else set()
         unfinished = [
             name
             for name in stages
             if name in again or not _is_finished(context, name, origins[name])
         ]
         preflight(context, unfinished)
-        for name in again:
-            shutil.rmtree(context.stage_directory(name), ignore_errors=True)
-        write_provenance(context, overrides)
+        odd = oddities(context, list(stages))
+        for sentence in odd if unfinished else ():
+            print(f"warning: {printable(sentence)}", flush=True)
+        if redo is not None and again:
+            remove(context, redo, again, origins)
+        fingerprints = {name: origin.fingerprint for name, origin in origins.items()}
+        write_provenance(context, overrides, odd, fingerprints)
+        for name in set(stages) - set(unfinished):  # a kill can leave it beside the manifest
+            (context.stage_directory(name) / STARTED).unlink(missing_ok=True)
         if unfinished:
             launch(_run_stages, (context, origins), context.compute)
+        forget(directory)
         from segadapt.report import build_report
 
         build_report(directory)
@@ -110,6 +131,11 @@ def _run_stages(processes: Processes, context: StageContext, origins: dict[str, 
         directory = context.stage_directory(name)
         if processes.is_first:
             if _is_begun_otherwise(directory, origin):
+                shutil.rmtree(directory)
+            elif not (directory / STARTED).is_file() and any(directory.glob("*")):
+                # Whoever removed the manifest wants it done again: what lies there is of settings
+                # that nobody knows any more.
+                print(f"{name}: {directory.name} has no manifest and is done anew", flush=True)
                 shutil.rmtree(directory)
             directory.mkdir(parents=True, exist_ok=True)
             begun = {"format": FORMAT, "fingerprint": origin.fingerprint}
@@ -133,6 +159,7 @@ def _run_stages(processes: Processes, context: StageContext, origins: dict[str, 
                 "settings": stage.complete(),
                 "inputs": origin.inputs,
                 "artefacts": stage.outputs,
+                "files": digests_of(directory),
                 "summary": summary,
             }
             write_json(directory / MANIFEST, manifest)
@@ -146,6 +173,8 @@ def _done(stage: Stage, work: Work) -> dict[str, Any]:
         summary = stage.run(work)
     except Exception as error:
         error.add_note(f"in stage {work.name}")
+        if isinstance(error, SegadaptError):
+            Unread(work.context.directory).note(str(error))
         raise
     for output, kind in stage.outputs.items():
         file = work.directory / FILES[kind]
@@ -160,15 +189,18 @@ def _done(stage: Stage, work: Work) -> dict[str, Any]:
 def _is_finished(context: StageContext, name: str, origin: Origin) -> bool:
     """Whether a stage's results are there; raises where they come from other settings."""
     directory = context.stage_directory(name)
+    again = f"do it again with --redo {name}"
     for file in (MANIFEST, STARTED):
-        try:
-            found = json.loads((directory / file).read_text())
-        except (OSError, ValueError):
+        if not (directory / file).exists():
             continue
         if file == STARTED and _is_begun_otherwise(directory, origin):
             return False
+        found = read_object(directory / file, again)
         if found.get("fingerprint") == origin.fingerprint:
-            return file == MANIFEST
+            if file == STARTED:
+                return False
+            _require_as_left(directory, found, again)
+            return True
         if found.get("format") != FORMAT:
             raise SegadaptError(
                 f"{directory}: stage {name!r} was run with another version of segadapt, whose runs "
@@ -177,9 +209,20 @@ def _is_finished(context: StageContext, name: str, origin: Origin) -> bool:
             )
         raise SegadaptError(
             f"{directory}: stage {name!r} was run with other settings, data, seed or "
-            f"precision; name another folder with --out, or do it again with --redo {name}"
+            f"precision; name another folder with --out, or {again}"
         )
     return False
+
+
+def _require_as_left(directory: Path, manifest: dict[str, Any], again: str) -> None:
+    """Results that were edited, damaged or exchanged are nobody's."""
+    recorded = manifest.get("files")
+    if not isinstance(recorded, dict):
+        return  # of a version that recorded none
+    different = changed(directory, recorded)
+    if different is not None:
+        what = "its pictures are" if different == OTHERS else f"{different} is"
+        raise SegadaptError(f"{directory}: {what} not as the stage left it; {again}")
 
 
 def _is_begun_otherwise(directory: Path, origin: Origin) -> bool:
@@ -191,9 +234,11 @@ def _is_begun_otherwise(directory: Path, origin: Origin) -> bool:
         return False
     try:
         begun = json.loads((directory / STARTED).read_text())
-    except (OSError, ValueError):
+    except OSError:
         return False
-    return bool(begun.get("fingerprint") != origin.fingerprint)
+    except ValueError:  # cut off: nothing had been done
+        return True
+    return not isinstance(begun, dict) or begun.get("fingerprint") != origin.fingerprint
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,8 +22,17 @@ from segadapt.engine.fabric import pick_device
 from segadapt.stages.context import StageContext
 
 
-def write_provenance(context: StageContext, overrides: Sequence[str]) -> None:
-    """``recipe.yaml`` and ``run.json``: all that is needed to do it again."""
+def write_provenance(
+    context: StageContext,
+    overrides: Sequence[str],
+    warnings: Sequence[str] = (),
+    fingerprints: Mapping[str, str] | None = None,
+) -> None:
+    """``recipe.yaml`` and ``run.json``: all that is needed to do it again.
+
+    ``warnings`` are sentences about the data, for the report; ``fingerprints`` those of all stages,
+    which tell what in the folder belongs to this recipe.
+    """
     recipe = context.recipe
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     (context.directory / "recipe.yaml").write_text(text)
@@ -46,6 +55,8 @@ def write_provenance(context: StageContext, overrides: Sequence[str]) -> None:
             "command": _command(context, overrides),
             "version": __version__,
             "started": started,
+            "warnings": list(warnings),
+            "fingerprints": dict(fingerprints or {}),
             "hardware": {
                 "cpu": _cpu_name(),
                 "cores": os.cpu_count(),

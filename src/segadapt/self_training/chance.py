@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from torch import nn
 
 MIX, COLOUR, BLUR, MASK = range(101, 105)
 """Streams: what is drawn. They set these numbers apart from those of the order of images."""
@@ -31,24 +29,3 @@ class Chance:
     def of_image(self, stream: int, row: int) -> np.random.Generator:
         """One for the image at ``row`` of this process's part of the batch."""
         return np.random.default_rng((self.seed, self.iteration, stream, self.first + row))
-
-
-class Steps(nn.Module):
-    """How many steps a method has begun; saved with its state."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def next(self) -> int:
-        """The number of this step, from 0."""
-        self.count += 1
-        return self.count - 1
-
-    def get_extra_state(self) -> dict[str, Any]:
-        """For the saved state."""
-        return {"count": self.count}
-
-    def set_extra_state(self, state: Any) -> None:
-        """Go on from there."""
-        self.count = int(state["count"])

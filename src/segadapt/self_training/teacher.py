@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from segadapt.self_training.chance import Steps
+from segadapt.tasks.steps import Steps
 
 
 class MeanTeacher(nn.Module):

@@ -59,6 +59,11 @@ def normaliser(
     return (len(rare_classes) - found) / len(rare_classes) + 0.5
 
 
+def easy_number(images: int, easy_ratio: float) -> int:
+    """floor(lambda * number): how many of the images are easy (IntraDA, Sec. 3.2)."""
+    return int(images * easy_ratio)
+
+
 def split_by_score(scores: Sequence[float], easy_ratio: float) -> tuple[list[int], list[int]]:
     """Indices of the easy and of the hard images, each by ascending score.
 
@@ -67,5 +72,5 @@ def split_by_score(scores: Sequence[float], easy_ratio: float) -> tuple[list[int
         easy_ratio: lambda in [0, 1] (Sec. 3.2); the easy part has floor(lambda * number) images.
     """
     order = sorted(range(len(scores)), key=lambda i: scores[i])
-    number = int(len(scores) * easy_ratio)
+    number = easy_number(len(scores), easy_ratio)
     return order[:number], order[number:]

@@ -23,7 +23,8 @@ from segadapt.config.model import ModelConfig
 from segadapt.config.recipe import Recipe
 from segadapt.config.stage import Stage
 from segadapt.config.views import Views
-from segadapt.data.domain import ClassMap, Domain
+from segadapt.data.class_map import ClassMap
+from segadapt.data.domain import Domain
 from segadapt.data.listing import dataset_reader, find_class_map, open_domain
 from segadapt.data.paths import open_root
 from segadapt.engine.fabric import Processes
@@ -109,7 +110,7 @@ class StageContext:
         moved = tuple(
             replace(s, image=Path(images.files[s.name]), original=s.image) for s in samples
         )
-        return replace(domain, samples=moved)
+        return replace(domain, samples=moved, bands=None)
 
     def _pseudo_labelled(self, folder: Path) -> Domain:
         labels = LabelSet.load(folder)
@@ -129,6 +130,7 @@ class StageContext:
             ),
             class_map=ClassMap(domain.classes, ids),
             labelled=True,
+            predicted=True,
         )
 
     def stage_of(self, reference: str) -> Stage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from segadapt.base.classes import ClassSet, class_difference
 from segadapt.base.errors import SegadaptError, unforeseen
@@ -27,32 +27,77 @@ def preflight(context: StageContext, stages: Sequence[str]) -> None:
     Raises:
         SegadaptError: the first problem found.
     """
+    for problem in problems(context, stages):
+        raise problem
+
+
+def problems(
+    context: StageContext, stages: Sequence[str], listed: bool = False
+) -> Iterator[SegadaptError]:
+    """All that is wrong with stages, one after the other.
+
+    Args:
+        context: the run.
+        stages: those that will run.
+        listed: their images were looked at already.
+    """
     needed = 0
     for name in stages:
         stage, place = context.recipe.stages[name], f"stages.{name}"
         if not stage.runs():
-            raise SegadaptError(
+            yield SegadaptError(
                 f"{place}.stage: {stage.stage} does not say how it runs; give its class a method "
                 "run(self, work)"
             )
-        try:
-            stage.check(context, place)
-            check_sides(stage, context, place)
-            open_images(stage, context)
-            _check_classes(stage, context, place)
-            needed += stage.disk(context)
-        except (SegadaptError, OSError):
-            raise
-        except Exception as error:  # of a user's own class: it may be anything
-            raise SegadaptError(
-                f"{place}: {stage.stage} cannot be checked ({unforeseen(error)})"
-            ) from error
+            continue
+        checks = [_check_itself, check_sides, _check_classes]
+        checks[2:2] = [] if listed else [_open_images]
+        found = [x for check in checks if (x := _problem(check, stage, context, place)) is not None]
+        yield from found
+        if not found:
+            try:
+                needed += stage.disk(context)
+            except (SegadaptError, OSError):
+                raise
+            except Exception as error:  # of a user's own class: it may be anything
+                yield _uncheckable(stage, place, error)
     free = shutil.disk_usage(context.directory).free
     if free < needed:
-        raise SegadaptError(
+        yield SegadaptError(
             f"{context.directory}: {free / 2**30:.1f} GiB are free, this run needs about "
             f"{needed / 2**30:.1f} GiB; free some space, or name another disk with --out"
         )
+
+
+def _problem(
+    check: Callable[[Stage, StageContext, str], None],
+    stage: Stage,
+    context: StageContext,
+    place: str,
+) -> SegadaptError | None:
+    try:
+        check(stage, context, place)
+    except SegadaptError as error:
+        return error
+    except OSError:
+        raise
+    except Exception as error:  # of a user's own class: it may be anything
+        return _uncheckable(stage, place, error)
+    return None
+
+
+def _uncheckable(stage: Stage, place: str, error: Exception) -> SegadaptError:
+    told = SegadaptError(f"{place}: {stage.stage} cannot be checked ({unforeseen(error)})")
+    told.__cause__ = error
+    return told
+
+
+def _check_itself(stage: Stage, context: StageContext, place: str) -> None:
+    stage.check(context, place)
+
+
+def _open_images(stage: Stage, context: StageContext, place: str) -> None:
+    open_images(stage, context)
 
 
 def _check_classes(stage: Stage, context: StageContext, place: str) -> None:

@@ -37,4 +37,6 @@ def task_of(
 ) -> SegmentationTask:
     """The task that labels of a class set are for; ``further``: its other attributes."""
     kind = ClassificationTask if classes.whole_image else SegmentationTask
-    return kind(len(classes.names), process_mean, class_prior, tuple(classes.names), **further)
+    return kind(
+        len(classes.names), process_mean, class_prior, class_names=tuple(classes.names), **further
+    )

@@ -38,6 +38,7 @@ class SegmentationTask:
         num_classes: number of classes C.
         process_mean: mean of a tensor over all processes; None where there is one process.
         class_prior: share of each class among the labelled source pixels, where it was counted.
+        iterations: of the whole training, for what changes over it.
         class_names: of all classes.
         input_format: what normalised images are made of.
         seed: of all that a method draws.
@@ -48,6 +49,7 @@ class SegmentationTask:
     num_classes: int
     process_mean: Callable[[Tensor], Tensor] | None = None
     class_prior: tuple[float, ...] | None = None
+    iterations: int = 1
     class_names: tuple[str, ...] = ()
     input_format: InputFormat = "rgb_mean_std"
     seed: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from segadapt.base.errors import SegadaptError
 from segadapt.data.datasets import cityscapes
 from segadapt.data.domain import Sample
+from segadapt.data.left_out import LeftOut
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 
@@ -14,7 +15,7 @@ CLASS_MAPS = cityscapes.CLASS_MAPS
 CONDITIONS = ("fog", "night", "rain", "snow")
 
 
-def samples(root: DataPath, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str, left_out: LeftOut | None = None) -> list[Sample]:
     """Images of ``split``: of every condition that is there, or of one as in ``night_train``.
 
     Raises:
@@ -30,7 +31,8 @@ def samples(root: DataPath, split: str) -> list[Sample]:
     found = []
     for condition in (first,) if rest else everywhere or CONDITIONS:
         labels = root / "gt" / condition / part
-        images = find_images(root / "rgb_anon" / condition / part, ending="_rgb_anon")
+        folder = root / "rgb_anon" / condition / part
+        images = find_images(folder, ending="_rgb_anon", left_out=left_out)
         found += [
             Sample(f"{condition}/{name}", path, labels / f"{name}_gt_labelIds.png")
             for name, path in images.items()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from segadapt.base.classes import CAMVID_11, STREET_7
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.class_map import ClassMap
+from segadapt.data.domain import Sample
+from segadapt.data.left_out import LeftOut
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 
@@ -19,8 +21,13 @@ CLASS_MAPS = {
 }
 
 
-def samples(root: DataPath, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str, left_out: LeftOut | None = None) -> list[Sample]:
     """Images of ``split``, by name."""
-    images = find_images(root / "images" / split)
-    labels = root / "labels" / split
+    images = find_images(root / "images" / split, left_out=left_out)
+    labels = label_folder(root, split)
     return [Sample(name, path, labels / f"{name}.png") for name, path in images.items()]
+
+
+def label_folder(root: DataPath, split: str) -> DataPath:
+    """The folder that holds the labels of ``split`` and nothing else."""
+    return root / "labels" / split

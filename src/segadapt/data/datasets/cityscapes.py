@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from segadapt.base.classes import CITYSCAPES_16, CITYSCAPES_19
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.class_map import ClassMap
+from segadapt.data.domain import Sample
+from segadapt.data.left_out import LeftOut
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 
@@ -35,9 +37,9 @@ def class_maps(ids: Mapping[int, int]) -> dict[str, ClassMap]:
 CLASS_MAPS = class_maps(IDS)
 
 
-def samples(root: DataPath, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str, left_out: LeftOut | None = None) -> list[Sample]:
     """Images of ``split``; names are CITY/CITY_SEQUENCE_FRAME."""
-    found = find_images(root / "leftImg8bit" / split, ending="_leftImg8bit")
+    found = find_images(root / "leftImg8bit" / split, ending="_leftImg8bit", left_out=left_out)
     labels = root / "gtFine" / split
     return [
         Sample(name, path, labels / f"{name}_gtFine_labelIds.png") for name, path in found.items()

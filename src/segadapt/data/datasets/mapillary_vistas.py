@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segadapt.data.datasets.cityscapes import class_maps
 from segadapt.data.domain import Sample
+from segadapt.data.left_out import LeftOut
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 
@@ -36,11 +37,11 @@ TO_19 = {i: 255 for i in (*range(66), 255)} | {
 CLASS_MAPS = class_maps(TO_19)
 
 
-def samples(root: DataPath, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str, left_out: LeftOut | None = None) -> list[Sample]:
     """Images of ``split``: training or validation. Version 1.1 keeps its labels in SPLIT/labels."""
     version = root / split / "v1.2"
     labels = (version if version.is_dir() else root / split) / "labels"
     return [
         Sample(name, path, labels / f"{name}.png")
-        for name, path in find_images(root / split / "images").items()
+        for name, path in find_images(root / split / "images", left_out=left_out).items()
     ]

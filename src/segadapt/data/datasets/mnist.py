@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from segadapt.base.classes import DIGITS_10
+from segadapt.data.class_map import ClassMap
 from segadapt.data.digit_files import digit_samples, missing, read_idx, read_npz
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.domain import Sample
+from segadapt.data.left_out import LeftOut
 from segadapt.data.paths import DataPath, on_disk
 
 DEFAULT_ROOT = "digits"
@@ -12,7 +14,7 @@ CLASS_MAPS = {"digits10": ClassMap(DIGITS_10, {i: i for i in range(10)})}
 STEMS = {"train": "train", "test": "t10k"}
 
 
-def samples(root: DataPath, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str, left_out: LeftOut | None = None) -> list[Sample]:
     """Digits of ``train`` (60000) or ``test`` (10000), 28x28, grey."""
     folder = on_disk(root, "MNIST")
     if split not in STEMS:

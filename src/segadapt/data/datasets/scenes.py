@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from segadapt.base.classes import CAMVID_11, STREET_7
+from segadapt.data.class_map import ClassMap
 from segadapt.data.datasets import camvid
-from segadapt.data.domain import ClassMap, Sample
+from segadapt.data.domain import Sample
+from segadapt.data.left_out import LeftOut
 from segadapt.data.paths import DataPath
 
 DEFAULT_ROOT = "scenes"
@@ -16,6 +18,9 @@ CLASS_MAPS = {
 }
 
 
-def samples(root: DataPath, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str, left_out: LeftOut | None = None) -> list[Sample]:
     """Images of ``split``: rendered, camera_train or camera_val."""
-    return camvid.samples(root, split)
+    return camvid.samples(root, split, left_out)
+
+
+label_folder = camvid.label_folder

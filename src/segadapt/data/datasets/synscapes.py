@@ -5,6 +5,7 @@ from __future__ import annotations
 from segadapt.base.errors import SegadaptError
 from segadapt.data.datasets import cityscapes
 from segadapt.data.domain import Sample
+from segadapt.data.left_out import LeftOut
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 
@@ -13,7 +14,7 @@ DEFAULT_ROOT = "synscapes"
 CLASS_MAPS = cityscapes.CLASS_MAPS
 
 
-def samples(root: DataPath, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str, left_out: LeftOut | None = None) -> list[Sample]:
     """All images, by number.
 
     Raises:
@@ -24,5 +25,5 @@ def samples(root: DataPath, split: str) -> list[Sample]:
     labels = root / "img" / "class"
     return [
         Sample(name, path, labels / f"{name}.png")
-        for name, path in find_images(root / "img" / "rgb").items()
+        for name, path in find_images(root / "img" / "rgb", left_out=left_out).items()
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from segadapt.base.errors import SegadaptError
 from segadapt.data.datasets.cityscapes import class_maps
 from segadapt.data.domain import Sample
+from segadapt.data.left_out import LeftOut
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 
@@ -35,7 +36,7 @@ TO_19 = {i: 255 for i in (*range(23), 255)} | {
 CLASS_MAPS = class_maps(TO_19)
 
 
-def samples(root: DataPath, split: str) -> list[Sample]:
+def samples(root: DataPath, split: str, left_out: LeftOut | None = None) -> list[Sample]:
     """All images; labels are PNG files of 16 bits with the class in the first channel.
 
     Raises:
@@ -46,5 +47,5 @@ def samples(root: DataPath, split: str) -> list[Sample]:
     labels = root / "GT" / "LABELS"
     return [
         Sample(name, path, labels / f"{name}.png", first_channel=True)
-        for name, path in find_images(root / "RGB").items()
+        for name, path in find_images(root / "RGB", left_out=left_out).items()
     ]

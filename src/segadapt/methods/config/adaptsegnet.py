@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segadapt.config.values import Gan, Positive
+from segadapt.config.values import Gan, Width
 from segadapt.methods.config.base import LevelWeights, TargetConfig
 
 
@@ -12,4 +12,4 @@ class AdaptSegNetConfig(TargetConfig):
     lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
     lambda_adv: LevelWeights = LevelWeights(main=0.001, aux=0.0002)
     gan: Gan = "vanilla"
-    discriminator_width: Positive = 64
+    discriminator_width: Width = 64

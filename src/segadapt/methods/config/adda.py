@@ -7,13 +7,13 @@ from typing import Annotated
 from pydantic import Field
 
 from segadapt.base.section import Section
-from segadapt.config.values import Positive
+from segadapt.config.values import Width
 
 
 class ADDAConfig(Section):
     """Values of CyCADA's program, whose feature-level step this is."""
 
-    discriminator_width: Positive = 500
+    discriminator_width: Width = 500
     confident_above: Annotated[float, Field(ge=0, le=1)] = 0.6
     """The model learns only where the discriminator is right about this share of the batch."""
     lambda_seg: Annotated[float, Field(ge=0)] = 0.0

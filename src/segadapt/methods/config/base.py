@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from segadapt.base.section import Section
+from segadapt.config.values import Weight
 
 if TYPE_CHECKING:
     from segadapt.tasks.segmentation import Level
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 class LevelWeights(Section):
     """Weights of a loss on the main and on the auxiliary prediction."""
 
-    main: float
-    aux: float
+    main: Weight
+    aux: Weight
 
     def of(self, level: Level) -> float:
         """The weight for ``level``."""

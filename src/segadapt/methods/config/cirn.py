@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from segadapt.base.section import Section
-from segadapt.config.values import Positive, Weight
+from segadapt.config.values import Weight, Width
 
 
 class CIRNConfig(Section):
-    """Values of CIRN (Implementation Details), and of CLAN where CIRN gives none."""
+    """Values of CIRN (Implementation Details); of CLAN's program where CIRN gives none."""
 
     lambda_adv: Weight = 0.001
     lambda_cos: Weight = 40.0
     epsilon: Weight = 0.4
     lambda_weight: Weight = 0.01
-    """Of the weight discrepancy loss; CLAN's value."""
-    discriminator_width: Positive = 64
+    """Of the weight discrepancy loss: what CLAN's program sets, before it doubles and damps it."""
+    discriminator_width: Width = 64

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from segadapt.base.section import Section
-from segadapt.config.values import Positive
+from segadapt.config.values import Width
 from segadapt.methods.config.base import LevelWeights
 
 
@@ -22,4 +22,4 @@ class PixIntraDAConfig(Section):
     lambda_kld: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the KLD regularisation beside the segmentation loss of the same level; both are
     means over the easy pixels."""
-    discriminator_width: Positive = 64
+    discriminator_width: Width = 64

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from torch import Tensor
 
+from segadapt.artefacts import CHECKPOINT_FILE
 from segadapt.base.classes import ClassSet
 from segadapt.base.errors import SegadaptError
 from segadapt.base.section import found_in
@@ -63,6 +64,26 @@ def save_published(path: Path, trained: TrainedModel, family: str | None) -> Non
     """
     _check_family(family)
     write_state_dict(path, to_published(trained.model.state_dict(), trained.config, family, path))
+
+
+def checkpoint_of(path: Path) -> Path:
+    """A checkpoint file, or the one in the folder of a stage or of a run.
+
+    Raises:
+        SegadaptError: the folder holds none, or several; it names them.
+    """
+    if not path.is_dir():
+        return path
+    inside = [path / CHECKPOINT_FILE, *sorted(path.glob(f"*-*/{CHECKPOINT_FILE}"))]
+    found = [file for file in inside if file.is_file()]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise SegadaptError(f"{path}: is a folder without a checkpoint; give a checkpoint's file")
+    names = ", ".join(str(file.relative_to(path)) for file in found[:5])
+    raise SegadaptError(
+        f"{path}: is a run of {len(found)} checkpoints; name the one that is meant: {names}"
+    )
 
 
 def load_checkpoint(path: Path, family: str | None = None) -> TrainedModel:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from segadapt.config.stage import Stage
-from segadapt.config.values import Positive, Size
+from segadapt.config.values import Size
 
 if TYPE_CHECKING:
     from segadapt.stages.context import StageContext
+
+Scenes = Annotated[int, Field(gt=0, le=1_000_000)]
 
 
 class DrawStage(Stage):
     """Draw the embedded procedural domains."""
 
     size: Size = (224, 320)
-    counts: dict[Literal["rendered", "camera_train", "camera_val"], Positive]
+    counts: dict[Literal["rendered", "camera_train", "camera_val"], Scenes]
     seed: Annotated[int, Field(ge=0)] = 0
 
     outputs = {"folder": "folder"}  # noqa: RUF012

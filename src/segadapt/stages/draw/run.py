@@ -7,6 +7,7 @@ from multiprocessing import get_context
 from typing import Any, Literal, NamedTuple
 
 from segadapt.artefacts import SCENES_FOLDER
+from segadapt.base.signals import end_with_parent
 from segadapt.engine.log import progress
 from segadapt.stages.context import Work
 from segadapt.stages.draw.config import DrawStage
@@ -39,7 +40,9 @@ def run(stage: DrawStage, work: Work) -> dict[str, Any]:
             for s, split in enumerate(SPLITS)
             for i in range(stage.counts.get(split, 0))
         ]
-        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            mp_context=get_context("spawn"), initializer=end_with_parent
+        ) as pool:
             drawn = (_Drawn([i]) for i in pool.map(draw, jobs, chunksize=16))
             for _ in progress(drawn, work.name, len(jobs), work.processes):
                 pass

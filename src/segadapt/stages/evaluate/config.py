@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from segadapt.base.section import problem_at
 from segadapt.config.stage import Reference, Stage
-from segadapt.config.values import Positive, Weights, Workers, misfit_of_name
+from segadapt.config.values import BatchSize, Weights, Workers, misfit_of_name
 from segadapt.config.views import Views
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class EvaluateStage(Stage):
     """Selections whose snapshots are all scored: last, label-free and oracle choice."""
     domain: str
     views: Views = Views()
-    batch_size: Positive = 4
+    batch_size: BatchSize = 4
     workers: Workers = 2
     pictures: Annotated[int, Field(ge=0)] = 6
     features: Annotated[int, Field(ge=0)] = 0

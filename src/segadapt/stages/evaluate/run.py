@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from segadapt.models.files.checkpoints import load_checkpoint
 from segadapt.stages.context import Work
 from segadapt.stages.evaluate.config import EvaluateStage
 from segadapt.stages.evaluate.mistakes import save_mistakes
+from segadapt.stages.lineage import is_oracle, labels_behind_stage, scored_and_learned
 
 REPORT_FILE = "report.json"
 
@@ -32,6 +34,10 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
     shown = 0 if whole or not work.processes.is_first else stage.pictures
     pictures = _inputs(domain, shown, work.directory)
     measure = "accuracy" if whole else "mIoU"
+    stages = {
+        reference.partition(".")[0] for models in _rows(stage).values() for reference in models
+    }
+    shared = scored_and_learned(work.context, stage.domain, stages)
     rows, mistakes = [], []
     for title, weights in _rows(stage).items():
         predictor = work.context.predictor(weights, work.processes, stage.views)
@@ -43,10 +49,13 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
             f"{work.name}: {title}",
             stage.workers,
         )
-        rows.append({"checkpoint": title, **score_row(scores, predictor)})
+        row = {"checkpoint": title, **score_row(scores, predictor)}
+        row |= _learned_from(work, shared, weights, predictor)
+        rows.append(row)
         if work.processes.is_first:
             value = scores.pixel_accuracy if whole else scores.miou
-            print(f"{work.name}: {title}: {measure} {100 * value:.2f}", flush=True)
+            mark = " (oracle)" if row["oracle"] else ""
+            print(f"{work.name}: {title}: {measure} {100 * value:.2f}{mark}", flush=True)
             if whole:
                 number, batch_size = 2 * stage.pictures, stage.batch_size
                 mistakes.append(
@@ -61,11 +70,10 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
         _score_snapshots(reference, stage, work, domain) for reference in stage.selections
     ]
     if work.processes.is_first:
-        dataset = work.context.recipe.domains[stage.domain]
         write_json(
             work.directory / REPORT_FILE,
             {
-                "domain": f"{dataset.dataset} {dataset.split}",
+                "domain": work.context.recipe.domains[stage.domain].title,
                 "views": stage.views.model_dump(mode="json"),
                 "images": len(domain),
                 "classes": domain.classes.names,
@@ -86,6 +94,20 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
 def score_row(scores: Scores, predictor: Predictor) -> dict[str, Any]:
     """Scores in the form that reports and ``evaluate --json`` hold."""
     return {"oracle": predictor.oracle, **asdict(scores)}
+
+
+def _learned_from(
+    work: Work, shared: Mapping[str, list[str]], models: Iterable[str], predictor: Predictor
+) -> dict[str, Any]:
+    """Whether target labels, or those of images that are scored, took part in the training.
+
+    ``shared`` has names of images that are scored, by the domain that they are trained on as.
+    """
+    names = [reference.partition(".")[0] for reference in models]
+    learned = {domain for name in names for domain in labels_behind_stage(work.context, name)}
+    seen = {image for domain in learned for image in shared.get(domain, ())}
+    oracle = predictor.oracle or any(is_oracle(work.context, name) for name in names)
+    return {"oracle": oracle or bool(seen), "scored_and_trained_on": len(seen)}
 
 
 def _rows(stage: EvaluateStage) -> dict[str, dict[str, float]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, field_validator
 
 from segadapt.config.stage import IMAGES, Reference, Stage
-from segadapt.config.values import Positive, Workers, with_rule
+from segadapt.config.values import BatchSize, Workers, with_rule
 from segadapt.config.views import Views
 from segadapt.stages.pixel_split.rules import (
     BalancedSelection,
@@ -28,7 +28,7 @@ class PixelSplitStage(Stage):
         MedianSelection | BalancedSelection | InstanceSelection, Field(discriminator="rule")
     ] = MedianSelection()
     views: Views = Views()
-    batch_size: Positive = 4
+    batch_size: BatchSize = 4
     workers: Workers = 2
     gallery: Annotated[int, Field(ge=0)] = 6
     """Pictures kept for the report."""

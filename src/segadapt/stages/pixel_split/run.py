@@ -113,12 +113,15 @@ class _Look:
         # Images of other sizes would change places within a batch.
         in_order = isinstance(self._stage.selection, InstanceSelection)
         batch_size = 1 if in_order else self._stage.batch_size
-        batches = inference_batches(self._domain, batch_size, share, self._stage.workers)
+        batches = inference_batches(
+            self._domain, batch_size, share, self._stage.workers, scales=self._predictor.scales
+        )
         title = f"{self._name} ({purpose})"
         for batch in progress(batches, title, len(self._domain), self.processes):
             height, width = batch.image.shape[1:3]
-            for index, image in zip(batch.indices, batch.image, strict=True):
-                yield index, self._predictor.probability(image[None], (height, width))
+            for row, index in enumerate(batch.indices):
+                image, scaled = batch.alone(row)
+                yield index, self._predictor.probability(image, (height, width), scaled)
 
     def confidences(self) -> ConfidenceHistogram:
         """Largest probabilities by predicted class, over all images and processes."""

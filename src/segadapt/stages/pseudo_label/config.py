@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segadapt.config.stage import IMAGES, Reference, Stage
-from segadapt.config.values import Positive, Workers
+from segadapt.config.values import BatchSize, Workers
 
 
 class PseudoLabelStage(Stage):
@@ -11,7 +11,7 @@ class PseudoLabelStage(Stage):
 
     checkpoint: str
     images: str
-    batch_size: Positive = 4
+    batch_size: BatchSize = 4
     workers: Workers = 2
 
     outputs = {"labels": "labels"}  # noqa: RUF012

@@ -12,6 +12,7 @@ from segadapt.base.pictures import label_picture
 from segadapt.data.loader import inference_batches
 from segadapt.engine.log import progress
 from segadapt.stages.context import Work
+from segadapt.stages.kept import Kept
 from segadapt.stages.pseudo_label.config import PseudoLabelStage
 
 
@@ -19,21 +20,25 @@ def run(stage: PseudoLabelStage, work: Work) -> dict[str, Any]:
     """Label every image at network input size and leave ``labels.json`` and ``labels/``."""
     domain = work.context.domain(stage.images, labelled=False)
     predictor = work.context.predictor(stage.checkpoint, work.processes)
-    counts = torch.zeros(len(domain.classes.names), dtype=torch.long)
+    number = len(domain.classes.names)
     share = (work.processes.rank, work.processes.count)
-    batches = inference_batches(domain, stage.batch_size, share, stage.workers)
+    kept = Kept(work.directory, work.processes)
+    done = set(kept.values)
+    batches = inference_batches(domain, stage.batch_size, share, stage.workers, without=done)
     for batch in progress(batches, work.name, len(domain), work.processes):
         height, width = batch.image.shape[1:3]
         for index, image in zip(batch.indices, batch.image, strict=True):
             label = predictor.probability(image[None], (height, width))[0].argmax(dim=0).cpu()
-            counts += torch.bincount(label.flatten(), minlength=len(counts))
             path = LabelSet.path(work.directory, domain.samples[index].name)
             path.parent.mkdir(parents=True, exist_ok=True)
             label_picture(label.numpy().astype(np.uint8), domain.classes).save(path)
-    total = work.processes.sum(counts.to(work.processes.device)).tolist()
+            kept.add(index, torch.bincount(label.flatten(), minlength=number).tolist())
+    found = {i: n for part in work.processes.gather(kept.values) for i, n in part.items()}
+    total = torch.tensor(list(found.values())).sum(dim=0).tolist()
     if work.processes.is_first:
         LabelSet(stage.images, tuple(sample.name for sample in domain.samples)).save(work.directory)
     work.processes.barrier()
+    kept.close()
     return {
         "images": len(domain),
         "class_shares": {

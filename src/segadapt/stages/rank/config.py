@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from segadapt.config.stage import IMAGES, Reference, Stage
-from segadapt.config.values import Fraction, Positive, Workers
+from segadapt.config.values import BatchSize, Fraction, Workers
 
 
 class RankStage(Stage):
@@ -17,7 +17,7 @@ class RankStage(Stage):
     images: str
     easy_ratio: Fraction = 0.67
     normalisation: Literal["none", "rare_classes", "released"] = "none"
-    batch_size: Positive = 4
+    batch_size: BatchSize = 4
     workers: Workers = 2
     gallery: Annotated[int, Field(ge=0)] = 12
     """Pictures kept for the report."""

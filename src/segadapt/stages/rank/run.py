@@ -20,6 +20,7 @@ from segadapt.split.entropy_ranking import (
     split_by_score,
 )
 from segadapt.stages.context import Work
+from segadapt.stages.kept import Kept
 from segadapt.stages.rank.config import RankStage
 
 
@@ -28,20 +29,24 @@ def run(stage: RankStage, work: Work) -> dict[str, Any]:
     domain = work.context.domain(stage.images, labelled=False)
     predictor = work.context.predictor(stage.checkpoint, work.processes)
     share = (work.processes.rank, work.processes.count)
-    mine: dict[int, ImageEntropy] = {}
-    batches = inference_batches(domain, stage.batch_size, share, stage.workers)
+    kept = Kept(work.directory, work.processes)
+    done = set(kept.values)
+    batches = inference_batches(domain, stage.batch_size, share, stage.workers, without=done)
     for batch in progress(batches, work.name, len(domain), work.processes):
         height, width = batch.image.shape[1:3]
         for index, image in zip(batch.indices, batch.image, strict=True):
             # One image at a time: the sums then do not depend on the batch size.
             (entropy,) = image_entropies(predictor.probability(image[None], (height, width)))
-            mine[index] = entropy
-    entropies = {i: e for part in work.processes.gather(mine) for i, e in part.items()}
-    split = _split(stage, domain, [entropies[i] for i in range(len(domain))])
+            kept.add(index, [*entropy[:2], list(entropy.predicted_classes)])
+    found = {i: e for part in work.processes.gather(kept.values) for i, e in part.items()}
+    rows = [found[i] for i in range(len(domain))]
+    entropies = [ImageEntropy(one, other, tuple(classes)) for one, other, classes in rows]
+    split = _split(stage, domain, entropies)
     if work.processes.is_first:
         split.save(work.directory)
         _gallery(work.directory / "gallery", split, domain, predictor, stage.gallery)
     work.processes.barrier()
+    kept.close()
     return {"easy": len(split.names("easy")), "hard": len(split.names("hard"))}
 
 
@@ -74,8 +79,9 @@ def _gallery(folder: Path, split: Split, domain: Domain, predictor: Predictor, n
     count = len(split.images)
     chosen = sorted({round(i) for i in np.linspace(0, count - 1, min(number, count))})
     for rank in chosen:
-        (image,) = [domain.subset([split.images[rank].name]).image(0)]
-        prediction = predictor.predict(image)
+        alone = domain.subset([split.images[rank].name])
+        image = alone.image(0)
+        prediction = predictor.predict_sample(alone, 0)
         stem = folder / f"{rank:05d}"
         save_jpeg(image, stem.with_suffix(".image.jpg"))
         label_picture(prediction.label, predictor.classes).save(stem.with_suffix(".prediction.png"))

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from segadapt.config.stage import IMAGES, Reference, Stage
-from segadapt.config.values import Positive, Workers
+from segadapt.config.values import BatchSize, Workers
 
 
 class SelectStage(Stage):
@@ -21,7 +21,7 @@ class SelectStage(Stage):
     score: Literal[
         "mean_entropy", "information_maximisation", "soft_neighbourhood_density", "source_miou"
     ] = "information_maximisation"
-    batch_size: Positive = 4
+    batch_size: BatchSize = 4
     workers: Workers = 2
 
     outputs = {"checkpoint": "checkpoint", "selection": "selection"}  # noqa: RUF012

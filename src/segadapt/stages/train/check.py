@@ -13,7 +13,7 @@ from segadapt.models.heads.base import find_head
 from segadapt.models.trial import try_network
 from segadapt.models.trunks.base import find_trunk
 from segadapt.stages.context import StageContext
-from segadapt.stages.images import check_one_size, check_shared, exists
+from segadapt.stages.images import check_own_sizes, check_shared, exists
 from segadapt.stages.networks import training_bytes
 from segadapt.stages.train.config import TrainStage
 from segadapt.stages.train.method import build_method
@@ -145,8 +145,8 @@ def _check_size(stage: TrainStage, context: StageContext, reference: str, place:
                 f"{SMALLEST_FOR_DISCRIMINATOR} pixels are needed each way, at the smallest of "
                 f"the scales {list(stage.scales)} too"
             )
-    elif name == reference and exists(context, name) and stage.batch_size > 1:
-        check_one_size(context, name, place)
+    elif name == reference and exists(context, name):
+        check_own_sizes(context, name, place, stage.batch_size, SMALLEST_FOR_DISCRIMINATOR)
 
 
 def _check_start(stage: TrainStage, context: StageContext, start: str, place: str) -> None:

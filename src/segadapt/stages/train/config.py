@@ -12,7 +12,7 @@ from segadapt.base.section import filled
 from segadapt.config.model import ModelConfig
 from segadapt.config.stage import IMAGES, LABELLED, Reference, Stage
 from segadapt.config.training import DiscriminatorOptimizer, Jitter, ModelOptimizer, Schedule
-from segadapt.config.values import Positive, ScaleRange, Workers
+from segadapt.config.values import BatchSize, Positive, ScaleRange, Workers
 
 if TYPE_CHECKING:
     from segadapt.stages.context import StageContext
@@ -32,7 +32,7 @@ class TrainStage(Stage):
     class_prior: str | None = None
     """Output of a ``class_prior`` stage, for methods whose settings have ``class_prior``."""
     iterations: Positive
-    batch_size: Positive = 1
+    batch_size: BatchSize = 1
     """Images of each domain per step, over all processes."""
     flip: bool = False
     """Mirror images at random."""
@@ -43,7 +43,7 @@ class TrainStage(Stage):
     optimizer: ModelOptimizer = ModelOptimizer()
     discriminator_optimizer: DiscriminatorOptimizer = DiscriminatorOptimizer()
     schedule: Schedule = Schedule()
-    snapshots: Annotated[int, Field(ge=0)] = 0
+    snapshots: Annotated[int, Field(ge=0, le=10000)] = 0
     """Number of evenly spaced states to keep for a ``select`` stage, the last one included."""
     save_every: Positive = 500
     log_every: Positive = 20

@@ -24,6 +24,7 @@ def build_method(
         mean,
         class_prior,
         input_format=stage.model.input_format,
+        iterations=stage.iterations,
         seed=seed,
         rank=0 if processes is None else processes.rank,
         processes=1 if processes is None else processes.count,

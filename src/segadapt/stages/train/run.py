@@ -23,6 +23,7 @@ from segadapt.models.inputs import normalise
 from segadapt.models.segmenter import Segmenter
 from segadapt.stages.batches import pairs
 from segadapt.stages.context import Work
+from segadapt.stages.lineage import is_oracle
 from segadapt.stages.train.config import TrainStage
 from segadapt.stages.train.method import build_method
 
@@ -49,9 +50,11 @@ def _train(stage: TrainStage, work: Work, source: Domain, target: Domain | None)
         prior = context.class_prior(stage.class_prior).shares
     method = build_method(stage, source.classes, processes, prior, work.seed)
     model = build_segmenter(stage.model, len(source.classes.names))
+    oracle = is_oracle(context, work.name)
     if stage.start_from is not None:
-        start = load_checkpoint(context.checkpoint(stage.start_from)).model
-        model.load_state_dict(start.state_dict())
+        start = load_checkpoint(context.checkpoint(stage.start_from))
+        model.load_state_dict(start.model.state_dict())
+        oracle |= start.oracle
     else:
         load_starting_weights(model, stage.model, context.data_root)
     method.begin(model)
@@ -64,7 +67,7 @@ def _train(stage: TrainStage, work: Work, source: Domain, target: Domain | None)
     # Processes draw their own dropout: alike, they would leave out the same of every part.
     torch.manual_seed(work.seed + processes.rank)
     log = TrainingLog(directory, work.name, enabled=processes.is_first)
-    trained = TrainedModel(model, stage.model, source.classes, source.size, oracle=stage.oracle)
+    trained = TrainedModel(model, stage.model, source.classes, source.size, oracle)
 
     def keep(iteration: int) -> None:
         if processes.is_first:
@@ -105,8 +108,11 @@ def _training_step(
     schedule = stage.schedule
 
     def rate_factor(iteration: int) -> float:
+        decay = poly_factor(iteration, length, schedule.power)
+        if iteration >= schedule.warm_up:
+            return decay
         rise = warm_up_factor(iteration, schedule.warm_up, schedule.warm_up_from)
-        return rise * poly_factor(iteration, length, schedule.power)
+        return rise * decay if schedule.decays_in_warm_up else rise
 
     return TrainingStep(
         method,

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from segadapt.config.stage import IMAGES, Reference, Stage
 from segadapt.config.translation import CycleGANConfig, TranslatorOptimizer
-from segadapt.config.values import Positive, Workers
+from segadapt.config.values import BatchSize, Positive, Workers
 
 
 class TrainTranslatorStage(CycleGANConfig, Stage):
@@ -17,7 +17,7 @@ class TrainTranslatorStage(CycleGANConfig, Stage):
     segmenter: str | None = None
     """A checkpoint trained on the source, for semantic consistency; none without it."""
     iterations: Positive
-    batch_size: Positive = 1
+    batch_size: BatchSize = 1
     optimizer: TranslatorOptimizer = TranslatorOptimizer()
     sheets: Positive = 8
     """Evenly spaced iterations at which a sheet of samples is kept, the last one included."""

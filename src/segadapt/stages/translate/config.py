@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from segadapt.base.section import problem_at
 from segadapt.config.stage import IMAGES, Reference, Stage
-from segadapt.config.values import Positive, Workers, with_rule
+from segadapt.config.values import BatchSize, Workers, with_rule
 from segadapt.stages.translate.rules import (
     FolderTranslation,
     FourierTranslation,
@@ -26,7 +26,7 @@ class TranslateStage(Stage):
     ] = FourierTranslation()
     segmenter: str | None = None
     """A checkpoint trained on the source: how much of what it sees stays is then measured."""
-    batch_size: Positive = 1
+    batch_size: BatchSize = 1
     workers: Workers = 2
     gallery: Annotated[int, Field(ge=0)] = 6
     """Pictures kept for the report."""

@@ -38,7 +38,7 @@ def translated_path(directory: Path, sample: Sample) -> Path:
 def _save(image: NDArray[np.uint8], path: Path) -> None:
     """Write a picture that is whole or absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
+    partial = path.with_suffix(".tmp")  # no longer than .jpg: a name may have the utmost length
     Image.fromarray(image).save(partial, format="JPEG", quality=QUALITY)
     partial.replace(path)
 

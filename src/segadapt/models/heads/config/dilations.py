@@ -15,5 +15,7 @@ DILATIONS = (6, 12, 18, 24)
 class DilationsConfig(Section):
     """Settings of a classifier of parallel dilated convolutions."""
 
-    dilations: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1)] = DILATIONS
+    dilations: Annotated[
+        tuple[Annotated[int, Field(gt=0, le=1024)], ...], Field(min_length=1, max_length=16)
+    ] = DILATIONS
     """Of the convolutions, whose outputs are summed. AdaptSegNet's program uses 6 and 12 alone."""

@@ -1,0 +1,1 @@
+"""A first recipe for somebody's own data: the ``new`` verb."""
