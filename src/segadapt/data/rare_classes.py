@@ -58,8 +58,8 @@ def rare_classes(counts: NDArray[np.integer], temperature: float, least_pixels: 
     classes = [int(c) for c in np.flatnonzero(showing.any(axis=0))]
     if not classes:
         raise SegadaptError(
-            f"rare_classes.least_pixels: no image has more than {least_pixels} pixels of any class; "
-            "make it smaller"
+            f"rare_classes.least_pixels: no image has more than {least_pixels} pixels of any "
+            "class; make it smaller"
         )
     probabilities = class_probabilities(counts.sum(axis=0)[classes].tolist(), temperature)
     images = tuple(tuple(int(i) for i in np.flatnonzero(showing[:, c])) for c in classes)

@@ -116,7 +116,7 @@ class TrainStage(Stage):
         return found
 
     def missing(self, output: str) -> str | None:
-        """Snapshots are kept where the settings ask for them, a teacher by methods that have one."""
+        """Snapshots are kept where the settings ask for it, a teacher by methods that have one."""
         if output == "teacher" and not self.keeps_teacher:
             return f"is not there: method {self.method['name']} keeps no averaged network"
         if output == "snapshots" and self.snapshots < 2:

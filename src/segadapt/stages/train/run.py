@@ -137,13 +137,11 @@ def _batches(
 ) -> Iterator[tuple[SourceBatch, UnlabelledBatch | None]]:
     processes = work.processes
 
-    crop = stage.crop and Crops(tuple(stage.crop.size))
-    labelled_crop, rare = crop, None
+    crop = labelled_crop = rare = None
     if stage.crop is not None:
+        crop = Crops(stage.crop.size)
         wanted = stage.rare_classes.least_in_crop if stage.rare_classes is not None else 0
-        labelled_crop = Crops(
-            tuple(stage.crop.size), stage.crop.largest_share, wanted, stage.crop.tries
-        )
+        labelled_crop = Crops(stage.crop.size, stage.crop.largest_share, wanted, stage.crop.tries)
     if stage.rare_classes is not None:
         counts = work.context.class_counts(stage.rare_classes.counts)
         rows = dict(zip(counts.names, counts.pixels, strict=True))
