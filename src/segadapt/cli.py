@@ -358,7 +358,7 @@ def _options(
 
 
 def _stop(number: int, frame: object) -> None:
-    raise Stopped
+    raise Stopped(number)
 
 
 def main() -> None:
@@ -367,8 +367,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no text
         sys.stdout.reconfigure(errors="backslashreplace")
     # Typer ends in silence at a KeyboardInterrupt.
-    for which in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(which, _stop)
+    before = {which: signal.signal(which, _stop) for which in (signal.SIGINT, signal.SIGTERM)}
     try:
         app()
     except SegadaptError as error:
@@ -376,10 +375,10 @@ def main() -> None:
             raise
         sys.stderr.write(f"segadapt: {error}\n")
         sys.exit(BAD_INPUT)
-    except (KeyboardInterrupt, Stopped):
+    except (KeyboardInterrupt, Stopped) as error:
         goes_on = "the same command goes on from the last saved state"
         sys.stderr.write(f"segadapt: stopped; {goes_on if 'run' in sys.argv else WRITTEN}\n")
-        sys.exit(INTERRUPTED)
+        sys.exit(128 + error.number if isinstance(error, Stopped) else INTERRUPTED)
     except Exception as error:
         if debug:
             raise
@@ -388,6 +387,9 @@ def main() -> None:
             sys.exit(INTERRUPTED)
         sys.stderr.write(f"segadapt: {unforeseen(error)}\n")
         sys.exit(UNFORESEEN)
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,9 @@ if stat_too:
     os.stat, os.lstat = alarmed(os.stat), alarmed(os.lstat)  # these raise no audit event
 
 import segadapt
+if not stat_too:  # what a run looks like is noted here, before workers decode it
+    import segadapt.runs.unread
+    segadapt.runs.unread.look = lambda path: (0, 0)
 if __name__ == "__main__":
     segadapt.run(recipe, out=out, data_root=data_root, device="cpu")
 """

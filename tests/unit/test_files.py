@@ -84,7 +84,7 @@ def test_old_file_stays_whole_where_the_new_one_cannot_be_written(
         raise OSError("no space left")
 
     monkeypatch.setattr("segadapt.models.files.tensors.save_file", half)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(SegadaptError, match=r"w\.safetensors: cannot be written \(no space left"):
         write_safetensors(path, {"a": torch.zeros(1)}, {})
     assert equal(read_safetensors(path)[0], tensors())
 

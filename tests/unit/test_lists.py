@@ -81,7 +81,7 @@ def test_line_that_fits_several_images_is_refused(tmp_path: Path) -> None:
 def test_image_that_is_listed_twice_is_named(tmp_path: Path) -> None:
     split, _ = BUILDERS["gta5"](tmp_path)
     (tmp_path / "list.txt").write_text("00002\n00001.png\nimages/00002.png\n")
-    with pytest.raises(SegadaptError, match=r"names 1 images more than once, first 00002$"):
+    with pytest.raises(SegadaptError, match=r"names 1 image more than once, first 00002$"):
         opened("gta5", tmp_path, split, image_list=tmp_path / "list.txt")
 
 

@@ -24,6 +24,11 @@ class Interrupted(Exception):
 class Stopped(BaseException):
     """SIGINT or SIGTERM came where nothing was waiting for it; no error, so nobody mends it."""
 
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+        """Of the signal."""
+
 
 class Unforeseen(Exception):
     """Another process failed for a reason that nobody thought of; the message is a sentence."""
