@@ -39,7 +39,7 @@ WANTED = [
     ["road", "90.0", "100.0"],
     ["traffic_sign", "25.6", "0.0"],
     ["train", "", "50.0"],
-    ["mIoU of 3", "57.8", "50.0"],
+    ["mIoU of 2 or 3", "57.8", "50.0"],
     ["mIoU of 2", "90.0", "100.0"],
     ["pixel accuracy", "80.0", ""],
 ]
@@ -76,3 +76,19 @@ def test_unknown_suffix_and_unwritable_file_are_sentences(tmp_path: Path) -> Non
         write_table(tmp_path / "t.xlsx", RESULT)
     with pytest.raises(SegadaptError, match="cannot be written"):
         write_table(tmp_path / "nowhere" / "t.csv", RESULT)
+
+
+def test_the_mean_says_over_how_many_classes_it_is() -> None:
+    """Of three classes one is absent: the mean is over two."""
+    score = {
+        "checkpoint": "a",
+        "oracle": False,
+        "iou": [0.5, None, 0.7],
+        "miou": 0.6,
+        "subsets": {},
+        "pixel_accuracy": 0.8,
+    }
+    result = {"classes": ["x", "y", "z"], "scores": [score]}
+    assert ["mIoU of 2", "60.0"] in score_table(result)
+    other = {**score, "iou": [0.5, 0.0, 0.7]}
+    assert score_table({**result, "scores": [score, other]})[4][0] == "mIoU of 2 or 3"

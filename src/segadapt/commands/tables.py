@@ -28,11 +28,17 @@ def score_table(result: dict[str, Any]) -> list[list[str]]:
     rows = [["class", *titles]]
     for i, name in enumerate(result["classes"]):
         rows.append([name, *(_percent(s["iou"][i]) for s in scores)])
-    rows.append([f"mIoU of {len(result['classes'])}", *(_percent(s["miou"]) for s in scores)])
+    rows.append([f"mIoU of {_scored(result)}", *(_percent(s["miou"]) for s in scores)])
     for subset in scores[0]["subsets"]:
         rows.append([f"mIoU of {subset}", *(_percent(s["subsets"][subset]) for s in scores)])
     rows.append(["pixel accuracy", *(_percent(s["pixel_accuracy"]) for s in scores)])
     return rows
+
+
+def _scored(result: dict[str, Any]) -> str:
+    """Over how many classes the mean is; models may differ, where one predicts an absent class."""
+    numbers = sorted({sum(x is not None and x == x for x in s["iou"]) for s in result["scores"]})
+    return " or ".join(str(number) for number in numbers)
 
 
 def print_scores(result: dict[str, Any]) -> None:
