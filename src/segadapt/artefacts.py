@@ -22,6 +22,7 @@ Kind = Literal[
     "translation",
     "folder",
     "class_prior",
+    "class_counts",
 ]
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -34,6 +35,8 @@ SCENES_FOLDER = "scenes"
 SNAPSHOTS_FOLDER = "snapshots"
 SELECTION_FILE = "selection.json"
 PRIOR_FILE = "class_prior.json"
+COUNTS_FILE = "class_counts.json"
+TEACHER_FILE = "teacher.safetensors"
 
 FILES: dict[Kind, str] = {
     "checkpoint": CHECKPOINT_FILE,
@@ -46,6 +49,7 @@ FILES: dict[Kind, str] = {
     "translation": IMAGES_FILE,
     "folder": SCENES_FOLDER,
     "class_prior": PRIOR_FILE,
+    "class_counts": COUNTS_FILE,
 }
 """Where an artefact of each kind lies in its stage's folder; ``Work.directory`` for a stage."""
 
@@ -175,6 +179,29 @@ class PixelSplit:
         for key in ("thresholds", "easy_pixels", "predicted_pixels"):
             values[key] = tuple(values[key])
         return cls(**values)
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """Labelled pixels of every image by class, at the labels' own resolution."""
+
+    domain: str
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    """Of the images."""
+    pixels: tuple[tuple[int, ...], ...]
+    """Of each image, by class."""
+
+    def save(self, stage_directory: Path) -> None:
+        """Write the artefact into its stage's folder."""
+        write_json(stage_directory / COUNTS_FILE, asdict(self))
+
+    @classmethod
+    def load(cls, stage_directory: Path) -> ClassCounts:
+        """Read the artefact of a finished stage."""
+        values = read_json(stage_directory / COUNTS_FILE)
+        pixels = tuple(tuple(row) for row in values["pixels"])
+        return cls(values["domain"], tuple(values["classes"]), tuple(values["names"]), pixels)
 
 
 @dataclass(frozen=True)

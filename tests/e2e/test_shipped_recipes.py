@@ -93,8 +93,16 @@ def small(recipe: Recipe) -> dict[str, Any]:
             stage["model"]["weights"] = "none"
             if stage["scales"] != [1.0, 1.0]:
                 stage["scales"] = [1.0, 1.5]
-            if stage["model"]["backbone"] == "resnet101":
-                stage["model"]["backbone"] = "resnet18"
+            light = {
+                "resnet101": "resnet18",
+                "timm:vit_small_patch14_dinov2": "timm:vit_tiny_patch16_224",
+            }
+            backbone = stage["model"]["backbone"]
+            stage["model"]["backbone"] = light.get(backbone, backbone)
+            if stage["crop"]:
+                stage["crop"]["size"] = SIZE
+            if stage["rare_classes"]:
+                stage["rare_classes"] |= {"least_pixels": 0, "least_in_crop": 0}
         elif stage["stage"] == "train_translator":
             stage |= {"iterations": 2, "workers": 0, "log_every": 1, "sheets": 1}
             stage["crop"] = SIZE if stage["crop"] else None

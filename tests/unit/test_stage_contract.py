@@ -218,7 +218,7 @@ def test_recipe_is_read_back_from_plain_values() -> None:
 @pytest.mark.parametrize(
     ("stage", "says"),
     [
-        ({"stage": 5}, r"stages\.first\.stage: 5 is no kind of stage; there are class_prior"),
+        ({"stage": 5}, r"stages\.first\.stage: 5 is no kind of stage; there are class_counts, "),
         ({"stage": None}, r"stages\.first\.stage: None is no kind of stage"),
     ],
 )

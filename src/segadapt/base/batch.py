@@ -20,3 +20,5 @@ class UnlabelledBatch(NamedTuple):
     """Images (N, 3, H, W), normalised floats."""
 
     image: Tensor
+    inside: Tensor | None = None
+    """(N, H, W) bool, false in margins where no pseudo-label is trusted; None without margins."""

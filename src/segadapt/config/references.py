@@ -19,6 +19,7 @@ NAMES = {
     "indexed_labels": "a split's pseudo-labels",
     "translation": "translated images",
     "class_prior": "a class prior",
+    "class_counts": "counts of classes",
     "translator": "a translator",
     "snapshots": "snapshots",
 }

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from segadapt.base.section import Section, problem_at
-from segadapt.config.values import Fraction, Positive, ScaleRange
+from segadapt.config.values import Fraction, Positive, ScaleRange, Size
 
 
 class ModelOptimizer(Section):
@@ -18,6 +18,9 @@ class ModelOptimizer(Section):
     classifier_factor: Annotated[float, Field(gt=0)] = 10.0
     momentum: Fraction = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Factor on the rate from each block of a transformer to the one before it (BEiT, VFM-UDA++);
+    for trunks that say how deep their parameters lie."""
     clip_norm: Annotated[float, Field(gt=0)] | None = None
     repeated_updates: bool | Literal["released"] = False
     """Update each backbone parameter as often per step as the released programs do (SGD only).
@@ -50,6 +53,33 @@ class Schedule(Section):
     """Iterations over which rates rise in a line."""
     warm_up_from: Fraction = 0.0
     """Factor on the rates at the first of them."""
+    decays_in_warm_up: bool = False
+    """The decay is at work while rates rise, as in DAFormer's program (1500 iterations from 1e-6, a
+    power of 1); CLAN's rises to the whole rate first."""
+
+
+class CropConfig(Section):
+    """Random crops of the images of both domains, each on its own."""
+
+    size: Size
+    """(height, width)."""
+    largest_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Of a labelled crop's pixels that one class may fill (DAFormer: 0.75)."""
+    tries: Annotated[int, Field(gt=0, le=100)] = 10
+    """Crops that are tried until one shows enough; the last one is taken."""
+
+
+class RareClassesConfig(Section):
+    """Rare class sampling (DAFormer, Sec. 3.3): a class is drawn, then an image that shows it."""
+
+    counts: str
+    """Output of a ``class_counts`` stage for the source."""
+    temperature: Annotated[float, Field(gt=0)] = 0.01
+    """Small ones favour rare classes."""
+    least_pixels: Annotated[int, Field(ge=0)] = 3000
+    """Of the class that an image must have more than, at its labels' own size."""
+    least_in_crop: Annotated[int, Field(ge=0)] = 1500
+    """The same of a crop."""
 
 
 class Jitter(Section):

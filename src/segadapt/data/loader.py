@@ -8,15 +8,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from segadapt.base.errors import SegadaptError
 from segadapt.config import Jitter
+from segadapt.data.crops import Crops
 from segadapt.data.decoders import loader_of, told
 from segadapt.data.domain import Domain
 from segadapt.data.handover import handed_over
 from segadapt.data.order import Draw, TrainingOrder
+from segadapt.data.rare_classes import RareClasses
 from segadapt.data.transforms import (
     crop_window,
     moved,
@@ -26,6 +29,9 @@ from segadapt.data.transforms import (
     seen_at,
 )
 
+Margins = tuple[float, float, float, float]
+"""Shares of an image's height (top, bottom) and width (left, right)."""
+
 
 class RawBatch(NamedTuple):
     """Decoded images (N, H, W, 3) uint8 and train ids (N, H, W) uint8, or None without labels."""
@@ -34,6 +40,8 @@ class RawBatch(NamedTuple):
     label: Tensor | None
     domain_index: Tensor | None = None
     """How hard each pixel is, (N, H, W) uint8, where a ``pixel_split`` stage found it."""
+    inside: Tensor | None = None
+    """1 where a pixel is not in a margin, (N, H, W) uint8, where there are margins."""
 
 
 def training_batches(
@@ -45,8 +53,10 @@ def training_batches(
     flip: bool,
     workers: int,
     scales: tuple[float, float] = (1.0, 1.0),
-    crop: tuple[int, int] | None = None,
+    crop: Crops | None = None,
     jitter: Jitter | None = None,
+    rare: RareClasses | None = None,
+    margins: Margins | None = None,
 ) -> Iterator[RawBatch]:
     """Batches for iterations ``iterations[0]`` to ``iterations[1]`` - 1.
 
@@ -59,15 +69,19 @@ def training_batches(
         flip: mirror images (and labels) at random.
         workers: worker processes; 0 decodes in this one.
         scales: smallest and largest factor on the size of a batch's images.
-        crop: (height, width) of random crops; whole images where not given.
+        crop: random crops; whole images where not given.
         jitter: how far images are resized and moved within their frames, each on its own.
+        rare: draws images by class.
+        margins: shares of an image's height and width, top, bottom, left, right, that are told.
 
     Raises:
         SegadaptError: an image or label cannot be used.
     """
-    order = TrainingOrder(len(domain), batch_size, seed, iterations, share, flip, scales, jitter)
+    order = TrainingOrder(
+        len(domain), batch_size, seed, iterations, share, flip, scales, jitter, rare
+    )
     loader = loader_of(
-        _TrainingImages(domain, crop),
+        _TrainingImages(domain, crop, margins),
         workers,
         batch_sampler=order,
         collate_fn=_stacked,
@@ -192,7 +206,8 @@ class _Jobs(Dataset[Any]):
 @dataclass
 class _TrainingImages(Dataset[Any]):
     domain: Domain
-    crop: tuple[int, int] | None = None
+    crop: Crops | None = None
+    margins: Margins | None = None
 
     def __getitem__(self, draw: Draw) -> Any:
         # A worker's exception would reach the user wrapped in a traceback, so it is handed over
@@ -214,11 +229,15 @@ class _TrainingImages(Dataset[Any]):
         image = resize_image(original, frame)
         size = None if self.domain.classes.whole_image else image.shape[:2]
         maps = [None if x is None else resize_label(x, size) for x in (label, index)]
-        arrays = [image, *maps]
+        inside = None if self.margins is None else _inside(image.shape[:2], self.margins)
+        arrays = [image, *maps, inside]
         framed = len(arrays) if size is not None else 1  # one label for an image has no place in it
         if self.crop is not None:
             try:
-                window = crop_window(image.shape[:2], self.crop, draw.place)
+                for place in self.crop.places(draw):
+                    window = crop_window(image.shape[:2], self.crop.size, place)
+                    if maps[0] is None or self.crop.fits(maps[0][window], draw.wanted):
+                        break
             except SegadaptError as error:
                 return SegadaptError(f"{self.domain.samples[draw.image].image}: {error}")
             arrays[:framed] = [None if x is None else x[window] for x in arrays[:framed]]
@@ -254,6 +273,17 @@ class _InferenceImages(Dataset[Any]):
         return index, seen, None if label is None else torch.from_numpy(label)
 
 
+def _inside(size: tuple[int, ...], margins: Margins) -> NDArray[np.uint8]:
+    height, width = size
+    top, bottom, left, right = margins
+    found = np.zeros((height, width), np.uint8)
+    found[
+        round(top * height) : height - round(bottom * height),
+        round(left * width) : width - round(right * width),
+    ] = 1
+    return found
+
+
 def _listed(items: list[Any]) -> Any:
     return handed_over(list(items))
 
@@ -266,17 +296,15 @@ def _stack(items: list[Any]) -> RawBatch | SegadaptError:
     for item in items:
         if isinstance(item, SegadaptError):
             return item
-    shapes = {tuple(image.shape[:2]) for image, _, _ in items}
+    shapes = {tuple(image.shape[:2]) for image, *_ in items}
     if len(shapes) > 1:
         return SegadaptError(
             f"a batch holds images of sizes {sorted(shapes)} (height, width); give the domain one "
             "size, or train with batch_size=1"
         )
-    images, labels, indices = zip(*items, strict=True)
+    images, *others = zip(*items, strict=True)
     return RawBatch(
-        torch.stack(images),
-        None if labels[0] is None else torch.stack(labels),
-        None if indices[0] is None else torch.stack(indices),
+        torch.stack(images), *(None if x[0] is None else torch.stack(x) for x in others)
     )
 
 

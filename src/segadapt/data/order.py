@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from segadapt.config import Jitter
+from segadapt.data.rare_classes import RareClasses
 
-SCALE_STREAM, CROP_STREAM, JITTER_STREAM = 1, 2, 3
+SCALE_STREAM, CROP_STREAM, JITTER_STREAM, RARE_STREAM, RETRY_STREAM = 1, 2, 3, 4, 5
 """Set these random numbers apart from those of the order, whose seeds have two parts."""
 
 
@@ -24,6 +25,10 @@ class Draw(NamedTuple):
     """Where a crop lies, (down, across): from 0, the first place, to 1, the last."""
     move: tuple[float, tuple[float, float]] | None = None
     """A factor, and how far down and right, as shares of height and width."""
+    wanted: int | None = None
+    """The class that was drawn first, where rare ones are."""
+    again: tuple[int, ...] = ()
+    """Seed of further places, where the first does not show enough."""
 
 
 def training_order(
@@ -35,11 +40,13 @@ def training_order(
     flip: bool,
     scales: tuple[float, float] = (1.0, 1.0),
     jitter: Jitter | None = None,
+    rare: RareClasses | None = None,
 ) -> Iterator[list[Draw]]:
     """Which images each iteration sees: a new permutation every epoch, batches running across.
 
     Images of one batch are resized by the same factor, drawn evenly from ``scales``, and within
-    their frames each by its own.
+    their frames each by its own. With ``rare`` every image is drawn for a class of its own,
+    whatever came before.
 
     A function of its arguments alone, so that a resumed run, or one on several processes that
     share each batch, sees the same images.
@@ -60,8 +67,14 @@ def training_order(
                 mirrored = generator.random(length) < 0.5
             i = position % length
             down, across = places[row].tolist()
+            image, turned, wanted = int(order[i]), bool(mirrored[i]), None
+            if rare is not None:
+                generator = np.random.default_rng((seed, iteration, RARE_STREAM, row))
+                wanted, image = rare.draw(generator)
+                turned = bool(generator.random() < 0.5)
+            again = (seed, iteration, RETRY_STREAM, row)
             batch.append(
-                Draw(int(order[i]), bool(flip and mirrored[i]), scale, (down, across), moves[row])
+                Draw(image, flip and turned, scale, (down, across), moves[row], wanted, again)
             )
         yield batch
 
@@ -91,6 +104,7 @@ class TrainingOrder:
     flip: bool
     scales: tuple[float, float]
     jitter: Jitter | None
+    rare: RareClasses | None = None
 
     def __iter__(self) -> Iterator[list[Draw]]:
         rank, count = self.share
@@ -103,6 +117,7 @@ class TrainingOrder:
             self.flip,
             self.scales,
             self.jitter,
+            self.rare,
         )
         for batch in whole:
             yield batch[rank * local : (rank + 1) * local]

@@ -61,22 +61,27 @@ def model_optimizer(model: Segmenter, config: ModelOptimizer) -> torch.optim.Opt
 
     Weight decay spares the parameters that trunk and head say. With ``repeated_updates`` a trunk
     parameter is updated as often as the released program does, which is the number of modules
-    around it: ``layer1.0.conv1.weight`` three times.
+    around it: ``layer1.0.conv1.weight`` three times. With ``layer_decay`` the rate of a trunk's
+    parameter shrinks by this factor for every layer above its own.
     """
-    by_group: dict[tuple[bool, int, bool], list[nn.Parameter]] = defaultdict(list)
+    by_group: dict[tuple[bool, int, int, bool], list[nn.Parameter]] = defaultdict(list)
     for name, parameter, decays in model.trunk_parameters():
         repeats = name.count(".") if config.repeated_updates else 1
-        by_group[False, repeats, decays].append(parameter)
+        above = model.trunk.layers_above(name) if config.layer_decay != 1 else 0
+        by_group[False, above, repeats, decays].append(parameter)
     for _, parameter, decays in model.head_parameters():
-        by_group[True, 1, decays].append(parameter)
+        by_group[True, 0, 1, decays].append(parameter)
     groups = [
         {
             "params": parameters,
-            "base_lr": config.lr * (config.classifier_factor if of_head else 1.0),
+            "base_lr": config.lr
+            * (config.classifier_factor if of_head else config.layer_decay**above),
             "repeats": repeats,
             "weight_decay": config.weight_decay if decays else 0.0,
         }
-        for (of_head, repeats, decays), parameters in sorted(by_group.items(), key=lambda x: x[0])
+        for (of_head, above, repeats, decays), parameters in sorted(
+            by_group.items(), key=lambda x: x[0]
+        )
     ]
     if config.name == "adamw":
         return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)

@@ -87,6 +87,11 @@ class Method(nn.Module):
             + ("it is missing" if training.class_prior is None else "they have not")
         )
 
+    @property
+    def averaged(self) -> nn.Module | None:
+        """A second network to keep beside the model: the stage's output ``teacher``."""
+        return None
+
     def begin(self, model: nn.Module) -> None:
         """Is handed the model with its starting weights, before anything is trained."""
 
@@ -110,7 +115,8 @@ class Method(nn.Module):
             backward: accumulates gradients of a scalar.
 
         Returns:
-            Detached, unweighted losses by name, all beginning with ``loss_``.
+            Detached numbers by name: unweighted losses, which begin with ``loss_``, and shares in
+            [0, 1] to be shown beside them, which begin with ``share_``.
         """
         raise NotImplementedError
 

@@ -37,6 +37,15 @@ def from_planes(planes: Tensor, input_format: InputFormat) -> Tensor:
     return (rgb - _per_channel(RGB_MEAN, planes)) / _per_channel(RGB_STD, planes)
 
 
+def to_rgb(image: Tensor, input_format: InputFormat) -> Tensor:
+    """The pictures behind a segmenter's input: (N, 3, H, W) RGB in [0, 1]."""
+    if input_format == "bgr_mean":
+        return ((image + _per_channel(BGR_MEAN, image)) / 255.0).flip(1)
+    if input_format == "rgb_signed":
+        return (image + 1) / 2
+    return image * _per_channel(RGB_STD, image) + _per_channel(RGB_MEAN, image)
+
+
 def _per_channel(values: tuple[float, float, float], like: Tensor) -> Tensor:
     return torch.tensor(values, dtype=torch.float32, device=like.device).view(1, 3, 1, 1)
 

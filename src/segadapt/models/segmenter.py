@@ -52,7 +52,7 @@ class Segmenter(nn.Module):
         Scores have the head's resolution, or the image's own where it had to be padded: what was
         added is then cut off.
         """
-        return self._scores(self.features(image), image)
+        return self.scores(self.features(image), image)
 
     def with_attention(self, image: Tensor) -> tuple[LevelLogits, list[Tensor]]:
         """The same, and the maps (N, 1, h, w) in [0, 1] that a classifier looks through; most heads
@@ -61,9 +61,10 @@ class Segmenter(nn.Module):
         maps = self.head.attention_maps(features)
         if self._is_padded(image):
             maps = [self._cut(map_, image) for map_ in maps]
-        return self._scores(features, image), maps
+        return self.scores(features, image), maps
 
-    def _scores(self, features: list[Tensor], image: Tensor) -> LevelLogits:
+    def scores(self, features: list[Tensor], image: Tensor) -> LevelLogits:
+        """What :meth:`forward` gives, from the :meth:`features` of the image."""
         output: LevelLogits = self.head(features)
         if not self._is_padded(image):
             return output
@@ -87,6 +88,12 @@ class Segmenter(nn.Module):
             for share, length in zip(shares, last.shape[-2:], strict=True)
         )
         return last[..., :height, :width]
+
+    def padded_label(self, label: Tensor) -> Tensor:
+        """Labels (N, H, W) as large as the padded image that :meth:`features` sees, with 255."""
+        height, width = label.shape[-2:]
+        multiple = self.trunk.multiple
+        return F.pad(label, (0, -width % multiple, 0, -height % multiple), value=255)
 
     def _padding(self, image: Tensor) -> tuple[int, int]:
         """Pixels that are missing below and on the right."""

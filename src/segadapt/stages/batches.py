@@ -30,11 +30,14 @@ def pairs(
     def moved(x: Tensor) -> Tensor:
         return x.to(device, non_blocking=True)
 
+    def unlabelled(raw: RawBatch) -> UnlabelledBatch:
+        inside = None if raw.inside is None else moved(raw.inside) == 1
+        return UnlabelledBatch(prepare(moved(raw.image)), inside)
+
     for raw in source:
         image = prepare(moved(raw.image))
         batch: SourceBatch = UnlabelledBatch(image)
         if raw.label is not None:
             index = None if raw.domain_index is None else moved(raw.domain_index) / 255
             batch = LabelledBatch(image, moved(raw.label), index)
-        other = None if target is None else UnlabelledBatch(prepare(moved(next(target).image)))
-        yield batch, other
+        yield batch, None if target is None else unlabelled(next(target))

@@ -10,6 +10,8 @@ from pathlib import Path
 from segadapt.artefacts import (
     CHECKPOINT_FILE,
     SCENES_FOLDER,
+    TEACHER_FILE,
+    ClassCounts,
     ClassPrior,
     ImageSet,
     LabelSet,
@@ -190,12 +192,18 @@ class StageContext:
         return found
 
     def checkpoint(self, reference: str) -> Path:
-        """The file behind ``STAGE.checkpoint``."""
-        return self.stage_directory(reference.partition(".")[0]) / CHECKPOINT_FILE
+        """The file behind ``STAGE.checkpoint``, or ``STAGE.teacher``."""
+        stage, _, output = reference.partition(".")
+        file = TEACHER_FILE if output == "teacher" else CHECKPOINT_FILE
+        return self.stage_directory(stage) / file
 
     def selection(self, reference: str) -> Selection:
         """The snapshots behind ``STAGE.selection`` and which was chosen."""
         return Selection.load(self.stage_directory(reference.partition(".")[0]))
+
+    def class_counts(self, reference: str) -> ClassCounts:
+        """The counts behind ``STAGE.counts``."""
+        return ClassCounts.load(self.stage_directory(reference.partition(".")[0]))
 
     def class_prior(self, reference: str) -> ClassPrior:
         """The class shares behind ``STAGE.shares``."""

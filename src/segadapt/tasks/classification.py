@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -32,8 +33,10 @@ def task_of(
     classes: ClassSet,
     process_mean: Callable[[Tensor], Tensor] | None = None,
     class_prior: tuple[float, ...] | None = None,
-    iterations: int = 1,
+    **further: Any,
 ) -> SegmentationTask:
-    """The task that labels of a class set are for."""
+    """The task that labels of a class set are for; ``further``: its other attributes."""
     kind = ClassificationTask if classes.whole_image else SegmentationTask
-    return kind(len(classes.names), process_mean, class_prior, iterations)
+    return kind(
+        len(classes.names), process_mean, class_prior, class_names=tuple(classes.names), **further
+    )

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from segadapt.config.values import InputFormat
 from segadapt.losses.segmentation import cross_entropy
 from segadapt.models.adversaries.discriminator import level_discriminators
+from segadapt.models.heads.base import LevelLogits
 
 
 class Level(NamedTuple):
@@ -37,12 +39,22 @@ class SegmentationTask:
         process_mean: mean of a tensor over all processes; None where there is one process.
         class_prior: share of each class among the labelled source pixels, where it was counted.
         iterations: of the whole training, for what changes over it.
+        class_names: of all classes.
+        input_format: what normalised images are made of.
+        seed: of all that a method draws.
+        rank: number of this process.
+        processes: how many there are.
     """
 
     num_classes: int
     process_mean: Callable[[Tensor], Tensor] | None = None
     class_prior: tuple[float, ...] | None = None
     iterations: int = 1
+    class_names: tuple[str, ...] = ()
+    input_format: InputFormat = "rgb_mean_std"
+    seed: int = 0
+    rank: int = 0
+    processes: int = 1
 
     def levels(self, model: nn.Module, image: Tensor) -> list[Level]:
         """Run ``model`` on (N, 3, H, W) images; main level first, then aux where there is one.
@@ -50,8 +62,10 @@ class SegmentationTask:
         Logits are brought to image size (bilinear, corners aligned) before any loss, as in the
         released programs, and are at least float32 whatever the precision of the network.
         """
-        output = model(image)
-        size = image.shape[-2:]
+        return self.levels_of(model(image), image.shape[-2:])
+
+    def levels_of(self, output: LevelLogits, size: tuple[int, int] | torch.Size) -> list[Level]:
+        """The levels of a model's output for images of (height, width) ``size``."""
         summands = None
         if output.summands is not None:
             first, second = output.summands
@@ -60,6 +74,13 @@ class SegmentationTask:
         if output.aux is not None:
             levels.append(Level("aux", upsample(output.aux, size)))
         return levels
+
+    def process_sum(self, count: Tensor) -> Tensor:
+        """Sum of whole numbers over the processes."""
+        if self.process_mean is None:
+            return count
+        mean = self.process_mean(count.double())
+        return (mean * self.processes).round().to(count.dtype)
 
     def discriminators(self, level_names: Iterable[str], width: int) -> dict[str, nn.Module]:
         """Discriminators of class maps: ``discriminator_main`` and, of two levels, ``_aux``."""

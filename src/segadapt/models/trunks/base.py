@@ -52,6 +52,11 @@ class Trunk(nn.Module):
         """Whether weight decay is for this parameter, where an optimizer has one."""
         return True
 
+    def layers_above(self, name: str) -> int:
+        """How many layers lie between a parameter and the trunk's maps, its own included, where
+        rates are to differ by layer: 0 for what comes after the last one."""
+        return 0
+
     def rename_pretrained(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """Entries of a weights file under this trunk's names; most have them already."""
         return tensors

@@ -76,6 +76,16 @@ class Timm(FreezesBatchNorm, Trunk):
         spared = self.net.no_weight_decay() if hasattr(self.net, "no_weight_decay") else ()
         return parameter.ndim > 1 and name.removeprefix("net.") not in spared
 
+    def layers_above(self, name: str) -> int:
+        """See :meth:`Trunk.layers_above`: a ViT's blocks, and its embeddings below them."""
+        blocks = getattr(self.net, "blocks", None)
+        if not self._tokens or blocks is None:
+            return 0
+        inner = name.removeprefix("net.")
+        if inner.startswith("blocks."):
+            return len(blocks) - int(inner.split(".")[1])
+        return 0 if inner.startswith(("norm", "fc_norm")) else len(blocks) + 1
+
     def rename_pretrained(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """timm's names lie below ``net``."""
         known = self.state_dict().keys()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from segadapt.base.classes import classes_of
 from segadapt.base.errors import SegadaptError, unforeseen
 from segadapt.data.transforms import scaled_size
 from segadapt.methods.base import TrainingFacts
@@ -14,7 +13,7 @@ from segadapt.models.heads.base import find_head
 from segadapt.models.trial import try_network
 from segadapt.models.trunks.base import find_trunk
 from segadapt.stages.context import StageContext
-from segadapt.stages.images import check_own_sizes, check_shared, exists
+from segadapt.stages.images import check_own_sizes, check_shared, check_smallest, exists
 from segadapt.stages.networks import training_bytes
 from segadapt.stages.train.config import TrainStage
 from segadapt.stages.train.method import build_method
@@ -29,6 +28,7 @@ def check(stage: TrainStage, context: StageContext, place: str) -> None:
     """See :meth:`segadapt.config.stage.Stage.check`."""
     _check_images(stage, context, place)
     _check_method(stage, context, place)
+    _check_crop(stage, context, place)
     check_shared(stage.batch_size, context.compute.devices, place)
     for reference in stage.references():
         if context.is_images(reference.name):
@@ -40,10 +40,38 @@ def check(stage: TrainStage, context: StageContext, place: str) -> None:
         _at(place, check_weights, stage.model, context.data_root)
 
 
+def _check_crop(stage: TrainStage, context: StageContext, place: str) -> None:
+    """Images must hold a crop, at the smallest of the scales too."""
+    if stage.rare_classes is not None and context.classes_behind(stage.source).whole_image:
+        raise SegadaptError(f"{place}.rare_classes: these images have one label each; leave it out")
+    if stage.crop is None:
+        return
+    if context.classes_behind(stage.source).whole_image:
+        raise SegadaptError(f"{place}.crop: these images have one label each; leave it out")
+    for reference in stage.references():
+        if not context.is_images(reference.name):
+            continue
+        name = context.domain_behind(reference.name)
+        size = context.recipe.domains[name].size
+        if size is None:
+            check_smallest(context, name, stage.crop.size, place)
+            continue
+        if stage.scales != (1.0, 1.0):
+            size = scaled_size(size, stage.scales[0])
+        if size[0] < stage.crop.size[0] or size[1] < stage.crop.size[1]:
+            raise SegadaptError(
+                f"{place}.crop: {list(stage.crop.size)} is larger than the images of domain "
+                f"{name!r}, {list(size)} (height, width) at the smallest scale; make it smaller, "
+                "or the domain's size larger"
+            )
+
+
 def _check_method(stage: TrainStage, context: StageContext, place: str) -> None:
     name = stage.method["name"]
     try:
-        misfit = build_method(stage, classes_of(2), None).check(_facts(stage, context))
+        misfit = build_method(stage, context.classes_behind(stage.source), None).check(
+            _facts(stage, context)
+        )
     except Exception as error:  # of a user's own method: it may be anything
         raise SegadaptError(
             f"{place}.method: {name} cannot be built or checked ({unforeseen(error)})"

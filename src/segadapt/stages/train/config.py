@@ -11,8 +11,15 @@ from segadapt.base.parts import METHODS
 from segadapt.base.section import filled
 from segadapt.config.model import ModelConfig
 from segadapt.config.stage import IMAGES, LABELLED, Reference, Stage
-from segadapt.config.training import DiscriminatorOptimizer, Jitter, ModelOptimizer, Schedule
-from segadapt.config.values import BatchSize, Positive, ScaleRange, Workers
+from segadapt.config.training import (
+    CropConfig,
+    DiscriminatorOptimizer,
+    Jitter,
+    ModelOptimizer,
+    RareClassesConfig,
+    Schedule,
+)
+from segadapt.config.values import BatchSize, Fraction, Positive, ScaleRange, Workers
 
 if TYPE_CHECKING:
     from segadapt.stages.context import StageContext
@@ -40,6 +47,11 @@ class TrainStage(Stage):
     """Smallest and largest factor on the size of images (multi-scale training); each batch gets
     one, drawn evenly, the sides rounded to multiples of eight."""
     jitter: Jitter | None = None
+    crop: CropConfig | None = None
+    rare_classes: RareClassesConfig | None = None
+    target_margins: tuple[Fraction, Fraction, Fraction, Fraction] | None = None
+    """Shares of the target's height (top, bottom) and width (left, right) in which pseudo-labels of
+    a teacher have no weight: bonnets, edges of rectified images."""
     optimizer: ModelOptimizer = ModelOptimizer()
     discriminator_optimizer: DiscriminatorOptimizer = DiscriminatorOptimizer()
     schedule: Schedule = Schedule()
@@ -49,7 +61,11 @@ class TrainStage(Stage):
     log_every: Positive = 20
     workers: Workers = 2
 
-    outputs = {"checkpoint": "checkpoint", "snapshots": "snapshots"}  # noqa: RUF012
+    outputs = {  # noqa: RUF012
+        "checkpoint": "checkpoint",
+        "snapshots": "snapshots",
+        "teacher": "checkpoint",
+    }
     derived_from = "source"
 
     @field_validator("method", mode="before")
@@ -73,6 +89,12 @@ class TrainStage(Stage):
         """All settings of the method; what the recipe does not say has its default."""
         return _all_settings(self.method)
 
+    @property
+    def keeps_teacher(self) -> bool:
+        """Whether the method leaves an averaged network beside the trained one."""
+        settings = METHODS.settings(self.method["name"])(**self.method_settings)
+        return bool(getattr(settings, "keeps_teacher", False))
+
     def complete(self) -> dict[str, Any]:
         """With all settings of the method."""
         method = {"name": self.method["name"], **self.method_settings}
@@ -86,12 +108,17 @@ class TrainStage(Stage):
             found.append(Reference("target", self.target, IMAGES))
         if self.start_from is not None:
             found.append(Reference("start_from", self.start_from, ("checkpoint",)))
+        if self.rare_classes is not None:
+            counts = self.rare_classes.counts
+            found.append(Reference("rare_classes.counts", counts, ("class_counts",)))
         if self.class_prior is not None:
             found.append(Reference("class_prior", self.class_prior, ("class_prior",)))
         return found
 
     def missing(self, output: str) -> str | None:
-        """Snapshots are kept where the settings ask for them."""
+        """Snapshots are kept where the settings ask for it, a teacher by methods that have one."""
+        if output == "teacher" and not self.keeps_teacher:
+            return f"is not there: method {self.method['name']} keeps no averaged network"
         if output == "snapshots" and self.snapshots < 2:
             return (
                 f"has {self.snapshots}; set `snapshots` of that stage to 2 or more to choose among "

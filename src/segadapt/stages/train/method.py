@@ -14,9 +14,19 @@ def build_method(
     classes: ClassSet,
     processes: Processes | None,
     class_prior: tuple[float, ...] | None = None,
+    seed: int = 0,
 ) -> Method:
     """The method of a train stage, its settings those of the method's own section."""
     method_class = find_method(stage.method["name"])
     mean = processes.mean if processes is not None and processes.count > 1 else None
-    task = task_of(classes, mean, class_prior, stage.iterations)
+    task = task_of(
+        classes,
+        mean,
+        class_prior,
+        input_format=stage.model.input_format,
+        iterations=stage.iterations,
+        seed=seed,
+        rank=0 if processes is None else processes.rank,
+        processes=1 if processes is None else processes.count,
+    )
     return method_class(method_class.Config(**stage.method_settings), task)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 
-from segadapt.artefacts import CHECKPOINT_FILE, snapshot_file
+from segadapt.artefacts import CHECKPOINT_FILE, TEACHER_FILE, snapshot_file
 from segadapt.base.batch import UnlabelledBatch
+from segadapt.data.crops import Crops
 from segadapt.data.domain import Domain
 from segadapt.data.loader import RawBatch, training_batches
+from segadapt.data.rare_classes import rare_classes
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
 from segadapt.engine.loop import SourceBatch, TrainingStep, evenly_spaced, train
@@ -48,7 +52,7 @@ def _train(stage: TrainStage, work: Work, source: Domain, target: Domain | None)
     prior = None
     if stage.class_prior is not None:
         prior = context.class_prior(stage.class_prior).shares
-    method = build_method(stage, source.classes, processes, prior)
+    method = build_method(stage, source.classes, processes, prior, work.seed)
     model = build_segmenter(stage.model, len(source.classes.names))
     oracle = is_oracle(context, work.name)
     if stage.start_from is not None:
@@ -88,6 +92,9 @@ def _train(stage: TrainStage, work: Work, source: Domain, target: Domain | None)
     )
     if processes.is_first:
         save_checkpoint(directory / CHECKPOINT_FILE, trained)
+        if method.averaged is not None:
+            assert isinstance(method.averaged, Segmenter)
+            save_checkpoint(directory / TEACHER_FILE, replace(trained, model=method.averaged))
         # The checkpoint is whole now; the state (several times its size) has served.
         (directory / STATE_FILE).unlink()
     processes.barrier()
@@ -108,9 +115,11 @@ def _training_step(
     schedule = stage.schedule
 
     def rate_factor(iteration: int) -> float:
-        if iteration < schedule.warm_up:
-            return warm_up_factor(iteration, schedule.warm_up, schedule.warm_up_from)
-        return poly_factor(iteration, length, schedule.power)
+        decay = poly_factor(iteration, length, schedule.power)
+        if iteration >= schedule.warm_up:
+            return decay
+        rise = warm_up_factor(iteration, schedule.warm_up, schedule.warm_up_from)
+        return rise * decay if schedule.decays_in_warm_up else rise
 
     return TrainingStep(
         method,
@@ -128,7 +137,21 @@ def _batches(
 ) -> Iterator[tuple[SourceBatch, UnlabelledBatch | None]]:
     processes = work.processes
 
-    def raw(domain: Domain, seed: int) -> Iterator[RawBatch]:
+    crop = labelled_crop = rare = None
+    if stage.crop is not None:
+        crop = Crops(stage.crop.size)
+        wanted = stage.rare_classes.least_in_crop if stage.rare_classes is not None else 0
+        labelled_crop = Crops(stage.crop.size, stage.crop.largest_share, wanted, stage.crop.tries)
+    if stage.rare_classes is not None:
+        counts = work.context.class_counts(stage.rare_classes.counts)
+        rows = dict(zip(counts.names, counts.pixels, strict=True))
+        rare = rare_classes(
+            np.array([rows[sample.name] for sample in source.samples]),
+            stage.rare_classes.temperature,
+            stage.rare_classes.least_pixels,
+        )
+
+    def raw(domain: Domain, seed: int, is_source: bool) -> Iterator[RawBatch]:
         return training_batches(
             domain,
             stage.batch_size,
@@ -139,10 +162,13 @@ def _batches(
             stage.workers,
             stage.scales,
             jitter=stage.jitter,
+            crop=labelled_crop if is_source else crop,
+            rare=rare if is_source else None,
+            margins=None if is_source else stage.target_margins,
         )
 
     def prepare(image: torch.Tensor) -> torch.Tensor:
         return normalise(image, stage.model.input_format)
 
-    targets = raw(target, work.seed + 1) if target is not None else None
-    return pairs(raw(source, work.seed), targets, prepare, processes.device)
+    targets = raw(target, work.seed + 1, False) if target is not None else None
+    return pairs(raw(source, work.seed, True), targets, prepare, processes.device)

@@ -13,6 +13,7 @@ from torch import nn
 from segadapt.artefacts import TRANSLATOR_FILE
 from segadapt.base.batch import UnlabelledBatch
 from segadapt.base.pictures import save_jpeg
+from segadapt.data.crops import Crops
 from segadapt.data.domain import Domain
 from segadapt.data.loader import RawBatch, training_batches
 from segadapt.engine.log import TrainingLog
@@ -76,7 +77,7 @@ def _train(stage: TrainTranslatorStage, work: Work, source: Domain, target: Doma
             (processes.rank, processes.count),
             stage.flip,
             stage.workers,
-            crop=stage.crop,
+            crop=None if stage.crop is None else Crops(stage.crop),
         )
 
     def batches(start: int) -> Iterator[tuple[SourceBatch, UnlabelledBatch | None]]:

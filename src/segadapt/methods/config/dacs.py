@@ -1,0 +1,54 @@
+"""Settings of DACS, and of the methods that go on from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from segadapt.base.section import Section
+from segadapt.config.values import Fraction, ScaleRange, Weight
+from segadapt.methods.config.base import LevelWeights
+
+
+class Augmentation(Section):
+    """Colours of mixed and masked images; values of DAFormer's program."""
+
+    colour: Annotated[float, Field(ge=0, le=0.5)] = 0.2
+    """Largest change of brightness, contrast, saturation and hue."""
+    colour_probability: Fraction = 0.8
+    blur_probability: Fraction = 0.5
+    sigma: ScaleRange = (0.15, 1.15)
+    """Smallest and largest width of the blur, in pixels."""
+
+
+class ClassWise(Section):
+    """Thresholds that move with the batches, one for each class; names and values of IAST."""
+
+    alpha: Annotated[float, Field(gt=0, le=1)] = 0.2
+    beta: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    gamma: Annotated[float, Field(ge=0)] = 8.0
+
+
+class DACSConfig(Section):
+    """Values of DAFormer's program, which is DACS with a smaller batch."""
+
+    lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
+    """Of the levels, on source and on mixed images."""
+    lambda_mix: Weight = 1.0
+    alpha: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    """Largest weight of the teacher's past."""
+    threshold: Fraction = 0.968
+    """Confidence from which a pixel counts as sure."""
+    weighting: Literal["batch", "class_wise"] = "batch"
+    """``batch``: every pixel weighs as much as the share of sure pixels (published).
+    ``class_wise``: pixels weigh 1 from the threshold of their class on, and 0 below it."""
+    class_wise: ClassWise = ClassWise()
+    mirrored_teacher: bool = False
+    """The teacher's prediction is averaged with that of the mirrored image (VFM-UDA)."""
+    augmentation: Augmentation = Augmentation()
+
+    @property
+    def keeps_teacher(self) -> bool:
+        """The averaged network is an output of the stage."""
+        return True

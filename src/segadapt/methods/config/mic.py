@@ -1,0 +1,16 @@
+"""Settings of MIC."""
+
+from __future__ import annotations
+
+from segadapt.config.values import Fraction, Positive, Weight
+from segadapt.methods.config.daformer import DAFormerConfig
+
+
+class MICConfig(DAFormerConfig):
+    """Values of the released program; over DACS where ``lambda_feature`` is 0."""
+
+    lambda_mask: Weight = 1.0
+    block: Positive = 64
+    """Side of a masked block in pixels; 32 where images have half of Cityscapes' size."""
+    mask_ratio: Fraction = 0.7
+    """Share of the blocks that is masked."""

@@ -1,0 +1,1 @@
+"""Learning from a teacher's labels: mixing, augmentation, masks, and how far labels are trusted."""

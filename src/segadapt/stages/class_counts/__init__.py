@@ -1,0 +1,1 @@
+"""Counts the classes of every image of a source, for drawing rare ones."""
