@@ -33,6 +33,7 @@ IMAGES_FILE = "images.json"
 PIXEL_SPLIT_FILE = "pixel_split.json"
 SCENES_FOLDER = "scenes"
 SNAPSHOTS_FOLDER = "snapshots"
+TEACHER_SNAPSHOTS_FOLDER = "teacher_snapshots"
 SELECTION_FILE = "selection.json"
 PRIOR_FILE = "class_prior.json"
 COUNTS_FILE = "class_counts.json"
@@ -249,6 +250,8 @@ class Selection:
     chosen: int
     """Iteration of the chosen snapshot."""
     snapshots: tuple[Snapshot, ...]
+    output: str = "snapshots"
+    """Which of the stage's: of the network that was trained, or of its averaged teacher."""
 
     def save(self, stage_directory: Path) -> None:
         """Write the artefact into its stage's folder."""
@@ -262,14 +265,14 @@ class Selection:
         return cls(snapshots=snapshots, **values)
 
 
-def snapshot_file(stage_directory: Path, iteration: int) -> Path:
-    """The checkpoint file of a training stage's snapshot."""
-    return stage_directory / SNAPSHOTS_FOLDER / f"{iteration:07d}.safetensors"
+def snapshot_file(stage_directory: Path, iteration: int, output: str = SNAPSHOTS_FOLDER) -> Path:
+    """The checkpoint file of a training stage's snapshot; outputs are called as their folders."""
+    return stage_directory / output / f"{iteration:07d}.safetensors"
 
 
-def snapshot_files(stage_directory: Path) -> dict[int, Path]:
+def snapshot_files(stage_directory: Path, output: str = SNAPSHOTS_FOLDER) -> dict[int, Path]:
     """All snapshots of a finished training by their iterations, in their order."""
-    found = sorted((stage_directory / SNAPSHOTS_FOLDER).glob("*.safetensors"))
+    found = sorted((stage_directory / output).glob("*.safetensors"))
     return {int(path.stem): path for path in found}
 
 

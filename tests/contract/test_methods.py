@@ -41,6 +41,7 @@ PLAIN = TrainingFacts(
     whole_images=False,
     heads="multi_level",
     sums_two=False,
+    mask_token=False,
 )
 
 

@@ -227,7 +227,7 @@ def test_shares_of_the_two_processes_are_uneven(folder: Path) -> None:
     seed = context(folder).stage_seed("minent")
     shares = [
         [sum(counts[drawn.image] for drawn in part) for part in (batch[:2], batch[2:])]
-        for batch in training_order(len(domain), 4, seed, 0, 4, flip=True)
+        for batch in training_order((len(domain),), 4, seed, 0, 4, flip=True)
     ]
     assert any(max(share) > 2 * min(share) for share in shares)
 

@@ -12,10 +12,12 @@ import pytest
 from harness import (
     Commands,
     checkpoint_hashes,
+    domains,
     read_metrics,
     recipe_of,
     run_recipe,
     train,
+    write_camvid,
     write_data,
     write_recipe,
 )
@@ -23,6 +25,10 @@ from safetensors.numpy import load_file
 
 from segadapt.base.errors import SegadaptError
 
+DOMAINS = domains(
+    more={"root": "more", "split": "train", "role": "source"},
+    others={"root": "others", "split": "train", "role": "target"},
+)
 RARE = {"counts": "counts.counts", "temperature": 0.5, "least_pixels": 20, "least_in_crop": 5}
 
 
@@ -41,10 +47,29 @@ def stages(iterations: int = 4) -> dict[str, Any]:
         "class-wise": train(
             {"name": "dacs", "weighting": "class_wise", "alpha": 0.9, "threshold": 0.05}, **common
         ),
+        "more-counts": {"stage": "class_counts", "source": "more"},
+        "mixed": train(
+            {"name": "dacs", "alpha": 0.9, "threshold": 0.05},
+            **common
+            | {
+                "source": {"source": 3, "more": 1},
+                "target": ["target", "others"],
+                "rare_classes": {**RARE, "counts": ["counts.counts", "more-counts.counts"]},
+                "snapshots": 2,
+                "validation": {"domain": "test", "every": 3},
+            },
+        ),
+        "chosen": {
+            "stage": "select",
+            "snapshots": "mixed.teacher_snapshots",
+            "images": "target",
+            "workers": 0,
+        },
         "evaluate": {
             "stage": "evaluate",
             "domain": "test",
             "checkpoints": ["averaged.teacher", "mic.checkpoint"],
+            "selections": ["chosen.selection"],
             "ensembles": {"both": {"mic.checkpoint": 1, "mic.teacher": 1}},
             "workers": 0,
             "pictures": 0,
@@ -57,7 +82,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``data``, and ``run``, all of the stages on one process."""
     root = tmp_path_factory.mktemp("teacher")
     write_data(root / "data")
-    run_recipe(recipe_of(stages()), root / "run", root / "data")
+    write_camvid(root / "data/more", "train", range(60, 64))
+    write_camvid(root / "data/others", "train", range(70, 73), labelled=False, tint=60)
+    run_recipe(recipe_of(stages(), DOMAINS), root / "run", root / "data")
     return root
 
 
@@ -68,16 +95,58 @@ def test_the_teacher_is_kept_and_scored(whole: Path) -> None:
         teacher = load_file(run / stage / "teacher.safetensors")
         assert student.keys() == teacher.keys()
         assert any(not np.array_equal(student[key], teacher[key]) for key in student)
-    report = json.loads((run / "5-evaluate/report.json").read_text())
+    report = json.loads((run / "8-evaluate/report.json").read_text())
     assert [x["checkpoint"] for x in report["scores"]] == ["averaged", "mic", "both"]
+    # Their snapshots can be chosen from, and are scored as the teacher's.
+    (chosen,) = report["selections"]
+    assert chosen["output"] == "teacher_snapshots"
+    assert [x["iteration"] for x in chosen["snapshots"]] == [2, 4]
+    last = load_file(run / "6-mixed/teacher.safetensors")
+    kept = load_file(run / "6-mixed/teacher_snapshots/0000004.safetensors")
+    assert all(np.array_equal(last[key], kept[key]) for key in last)
     rows = read_metrics(run / "3-mic")
     assert all(0 <= row["share_sure"] <= 1 for row in rows)
     assert {"loss_seg_main", "loss_mix_main", "loss_mask_main", "loss_feature"} <= rows[0].keys()
 
 
+def test_validation_is_shown_and_changes_nothing(whole: Path, tmp_path: Path) -> None:
+    lines = (whole / "run/6-mixed/validation.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["iteration"] for row in rows] == [3, 4]
+    content = stages()
+    del content["mixed"]["validation"]
+    names = ("counts", "more-counts", "mixed")
+    without = {name: content[name] for name in names}
+    run = run_recipe(recipe_of(without, DOMAINS), tmp_path / "run", whole / "data")
+    ours = load_file(whole / "run/6-mixed/checkpoint.safetensors")
+    theirs = load_file(run / "3-mixed/checkpoint.safetensors")
+    assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
+    # What it saw has no part in the result, which stays an honest one.
+    report = json.loads((whole / "run/8-evaluate/report.json").read_text())
+    assert not any(x["oracle"] for x in report["scores"])
+
+
+def test_the_page_shows_what_was_learned_from(whole: Path) -> None:
+    text = (whole / "run/report.html").read_text()
+    for words in (
+        "What mic learned from",
+        "Mixed labels",
+        "Masked",
+        "Classes that images were drawn for",
+        "Share of the target’s pixels",
+        "nothing is chosen by it",
+    ):
+        assert words in text, words
+    drawn = json.loads((whole / "run/6-mixed/drawn_classes.json").read_text())["classes"]
+    assert sum(row["drawn"] for row in drawn) == 4 * 2
+    folder = whole / "run/3-mic/examples"
+    rows = json.loads((folder / "examples.json").read_text())["rows"]
+    assert len(rows) == 2 and all((folder / x["file"]).is_file() for row in rows for x in row)
+
+
 def test_two_processes_train_as_one_does(whole: Path, tmp_path: Path) -> None:
-    run_recipe(recipe_of(stages()), tmp_path / "two", whole / "data", devices=2)
-    for stage in ("2-averaged", "3-mic", "4-class-wise"):
+    run_recipe(recipe_of(stages(), DOMAINS), tmp_path / "two", whole / "data", devices=2)
+    for stage in ("2-averaged", "3-mic", "4-class-wise", "6-mixed"):
         for file in ("checkpoint", "teacher"):
             one = load_file(whole / f"run/{stage}/{file}.safetensors")
             two = load_file(tmp_path / f"two/{stage}/{file}.safetensors")
@@ -120,9 +189,44 @@ def large_crop(content: dict[str, Any]) -> None:
     content["mic"]["crop"] = {"size": [80, 64]}
 
 
+def tokens_without_a_vit(content: dict[str, Any]) -> None:
+    content["mic"]["method"] = {"name": "mic", "things": ["car"], "hidden": "tokens"}
+
+
+def other_counts(content: dict[str, Any]) -> None:
+    content["mixed"]["rare_classes"] = {**RARE, "counts": "counts.counts"}
+
+
+def twice(content: dict[str, Any]) -> None:
+    content["mixed"]["source"] = ["source", "source"]
+
+
+def no_weight(content: dict[str, Any]) -> None:
+    content["mixed"]["target"] = {"target": 0}
+
+
+def target_labels(content: dict[str, Any]) -> None:
+    content["mixed"]["source"] = {"source": 1, "target": 1}
+
+
+def validated_on_the_target(content: dict[str, Any]) -> None:
+    content["mixed"]["validation"] = {"domain": "target", "every": 3}
+
+
+def two_levels_in_two_resolutions(content: dict[str, Any]) -> None:
+    content["mic"]["model"] = {**content["mic"]["model"], "detail": {"window": [32, 32]}}
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        (tokens_without_a_vit, "method.hidden: tokens needs a ViT with a mask token"),
+        (other_counts, "counts: must name the counts of source and more, one for each"),
+        (twice, "source: 'source' is named twice; leave one out"),
+        (no_weight, "target: the weight of 'target' must be a number above 0, not 0"),
+        (target_labels, "source: 'target' is a target domain.*labels are never opened"),
+        (validated_on_the_target, "validation.domain: 'target' is a target domain, expected"),
+        (two_levels_in_two_resolutions, "model.detail: needs a head of one level"),
         (no_things, "method.things: none of spaceship is a class here"),
         (no_teacher, "keeps no averaged network"),
         (large_crop, r"crop: \[80, 64\] is larger than"),
@@ -134,5 +238,5 @@ def test_what_does_not_fit_is_told_before_the_first_stage(
     content = stages()
     change(content)
     with pytest.raises(SegadaptError, match=sentence):
-        run_recipe(recipe_of(content), tmp_path / "run", whole / "data")
+        run_recipe(recipe_of(content, DOMAINS), tmp_path / "run", whole / "data")
     assert not list((tmp_path / "run").rglob("metrics.jsonl"))

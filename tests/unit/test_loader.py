@@ -35,7 +35,7 @@ def test_batches_hold_the_images_that_the_order_says(
     folder_domain: MakeDomain, workers: int
 ) -> None:
     domain = folder_domain([(4, 6)] * 5)
-    order = list(training_order(5, 2, 7, 1, 6, True))
+    order = list(training_order((5,), 2, 7, 1, 6, True))
     found = list(training_batches(domain, 2, 7, (1, 6), (0, 1), True, workers))
     assert [numbers(b) for b in found] == [[d.image for d in drawn] for drawn in order]
     assert found[0].image.shape == (2, 4, 6, 3) and found[0].image.dtype == torch.uint8
@@ -45,7 +45,7 @@ def test_batches_hold_the_images_that_the_order_says(
 
 def test_mirroring_turns_image_and_label_alike(folder_domain: MakeDomain) -> None:
     domain = folder_domain([(4, 6)] * 6)
-    order = list(training_order(6, 3, 3, 0, 4, True))
+    order = list(training_order((6,), 3, 3, 0, 4, True))
     seen = set()
     for drawn, batch in zip(
         order, training_batches(domain, 3, 3, (0, 4), (0, 1), True, 0), strict=True

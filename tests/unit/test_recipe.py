@@ -466,6 +466,7 @@ def test_settings_of_trunks_and_heads_have_their_defaults(tmp_path: Path) -> Non
         "batch_norm": "batch",
         "dilations": [6, 12, 18, 24],
         "attention_modules": 2,
+        "detail": None,
     }
 
 
@@ -483,7 +484,8 @@ def test_another_backbone_or_head_leaves_the_settings_of_the_former_behind(tmp_p
     recipe["stages"]["first"]["model"] = {**model, "attention_modules": 1}
     sets = ["stages.first.model.backbone=vgg16", "stages.first.model.heads=single"]
     first = load_recipe(write(tmp_path, recipe), sets).stages["first"].complete()["model"]
-    assert first.keys() == {"backbone", "heads", "weights", "input_format", "dilations"}
+    own = {"backbone", "heads", "weights", "input_format", "detail"}
+    assert first.keys() == {*own, "dilations"}
 
 
 def test_setting_that_the_new_network_lacks_is_refused_where_it_is_said_beside_it(

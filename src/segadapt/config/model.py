@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from segadapt.base.errors import SegadaptError
 from segadapt.base.parts import HEADS, TRUNKS, Room
 from segadapt.base.section import Section, filled, problem_at
-from segadapt.config.values import InputFormat
+from segadapt.config.values import InputFormat, Size
+
+
+class Detail(Section):
+    """HRDA (Hoyer et al., ECCV 2022): all of the image in small, windows of it as they are."""
+
+    window: Size
+    """(height, width) of what is seen in full resolution."""
+    context: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Factor on the size of the whole."""
+    overlap: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Share of a window that it has in common with the next, where windows cover an image."""
 
 
 class ModelConfig(Section):
@@ -33,6 +44,9 @@ class ModelConfig(Section):
     """``torchvision``, ``timm`` (of their own networks), ``none``, or a file (relative to the data
     root): weights of the trunk in torchvision's, timm's or our names, or one of the published
     ``Scale.*`` initialisation files."""
+    detail: Detail | None = None
+    """Look at images in two resolutions; the head then needs to be one of a single level, and the
+    second level is the window's."""
     input_format: InputFormat = "bgr_mean"
     """``bgr_mean``: BGR 0..255 minus the Caffe mean (published setting). ``rgb_mean_std``: RGB 0..1
     normalised as torchvision's ImageNet weights expect. ``rgb_signed``: RGB -1..1, as CyCADA's

@@ -39,6 +39,8 @@ class Reference(NamedTuple):
     """Roles of domains and kinds of artefacts that will do."""
     labelled: bool = False
     """The labels of these images are opened."""
+    learned: bool = True
+    """What is opened takes part in what the stage leaves."""
     same_classes: bool = True
     """Its classes must be those of the stage's other references."""
     shown: bool = True

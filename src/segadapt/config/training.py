@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from segadapt.base.section import Section, problem_at
-from segadapt.config.values import Fraction, Positive, ScaleRange, Size
+from segadapt.config.mixed import Names
+from segadapt.config.values import BatchSize, Fraction, Positive, ScaleRange, Size
 
 
 class ModelOptimizer(Section):
@@ -72,14 +73,26 @@ class CropConfig(Section):
 class RareClassesConfig(Section):
     """Rare class sampling (DAFormer, Sec. 3.3): a class is drawn, then an image that shows it."""
 
-    counts: str
-    """Output of a ``class_counts`` stage for the source."""
+    counts: Names
+    """Output of a ``class_counts`` stage for the source; of several sources one each, in their
+    order."""
     temperature: Annotated[float, Field(gt=0)] = 0.01
     """Small ones favour rare classes."""
     least_pixels: Annotated[int, Field(ge=0)] = 3000
     """Of the class that an image must have more than, at its labels' own size."""
     least_in_crop: Annotated[int, Field(ge=0)] = 1500
     """The same of a crop."""
+
+
+class ValidationConfig(Section):
+    """Scores on a labelled domain while a training goes on. They are shown, and nothing is chosen
+    by them."""
+
+    domain: str
+    """A test or source domain, whose labels are opened for it."""
+    every: Positive
+    """Iterations between two scores; the last state is scored too."""
+    batch_size: BatchSize = 4
 
 
 class Jitter(Section):

@@ -67,6 +67,20 @@ class Domain:
         return len(self.samples)
 
     @property
+    def lengths(self) -> tuple[int, ...]:
+        """Images of each domain that is in it: it is one alone."""
+        return (len(self),)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """How often images of each are drawn."""
+        return (1.0,)
+
+    def part(self, index: int) -> tuple[Domain, int]:
+        """The domain that image ``index`` is from, and its number there."""
+        return self, index
+
+    @property
     def classes(self) -> ClassSet:
         """The class set of labels and scores."""
         return self.class_map.classes

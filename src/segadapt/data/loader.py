@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from segadapt.data.crops import Crops
 from segadapt.data.decoders import loader_of, told
 from segadapt.data.domain import Domain
 from segadapt.data.handover import handed_over
+from segadapt.data.mixture import Mixture
 from segadapt.data.order import Draw, TrainingOrder
 from segadapt.data.rare_classes import RareClasses
 from segadapt.data.transforms import (
@@ -45,7 +46,7 @@ class RawBatch(NamedTuple):
 
 
 def training_batches(
-    domain: Domain,
+    domain: Domain | Mixture,
     batch_size: int,
     seed: int,
     iterations: tuple[int, int],
@@ -55,7 +56,7 @@ def training_batches(
     scales: tuple[float, float] = (1.0, 1.0),
     crop: Crops | None = None,
     jitter: Jitter | None = None,
-    rare: RareClasses | None = None,
+    rare: Sequence[RareClasses] = (),
     margins: Margins | None = None,
 ) -> Iterator[RawBatch]:
     """Batches for iterations ``iterations[0]`` to ``iterations[1]`` - 1.
@@ -71,14 +72,23 @@ def training_batches(
         scales: smallest and largest factor on the size of a batch's images.
         crop: random crops; whole images where not given.
         jitter: how far images are resized and moved within their frames, each on its own.
-        rare: draws images by class.
+        rare: draws images by class, one for each domain.
         margins: shares of an image's height and width, top, bottom, left, right, that are told.
 
     Raises:
         SegadaptError: an image or label cannot be used.
     """
     order = TrainingOrder(
-        len(domain), batch_size, seed, iterations, share, flip, scales, jitter, rare
+        domain.lengths,
+        batch_size,
+        seed,
+        iterations,
+        share,
+        flip,
+        scales,
+        jitter,
+        tuple(rare),
+        domain.weights,
     )
     loader = loader_of(
         _TrainingImages(domain, crop, margins),
@@ -205,29 +215,30 @@ class _Jobs(Dataset[Any]):
 
 @dataclass
 class _TrainingImages(Dataset[Any]):
-    domain: Domain
+    domain: Domain | Mixture
     crop: Crops | None = None
     margins: Margins | None = None
 
     def __getitem__(self, draw: Draw) -> Any:
         # A worker's exception would reach the user wrapped in a traceback, so it is handed over
         # as a value and raised in the main process.
+        domain, number = self.domain.part(draw.image)
         try:
-            original = self.domain.original(draw.image)
+            original = domain.original(number)
             label, index = None, None
-            if self.domain.labelled:
-                label = self.domain.label(draw.image)
-                self.domain.check_proportions(draw.image, original.shape[:2], label)
-                index = self.domain.domain_index(draw.image)
+            if domain.labelled:
+                label = domain.label(number)
+                domain.check_proportions(number, original.shape[:2], label)
+                index = domain.domain_index(number)
         except SegadaptError as error:
             return error
         # In one step from the file's own pixels: a factor above 1 shows more of them, and does not
         # blow up what was made small before.
-        frame = self.domain.size or original.shape[:2]
+        frame = domain.size or original.shape[:2]
         if draw.scale != 1.0:
             frame = scaled_size(frame, draw.scale)
         image = resize_image(original, frame)
-        size = None if self.domain.classes.whole_image else image.shape[:2]
+        size = None if domain.classes.whole_image else image.shape[:2]
         maps = [None if x is None else resize_label(x, size) for x in (label, index)]
         inside = None if self.margins is None else _inside(image.shape[:2], self.margins)
         arrays = [image, *maps, inside]
@@ -239,7 +250,7 @@ class _TrainingImages(Dataset[Any]):
                     if maps[0] is None or self.crop.fits(maps[0][window], draw.wanted):
                         break
             except SegadaptError as error:
-                return SegadaptError(f"{self.domain.samples[draw.image].image}: {error}")
+                return SegadaptError(f"{domain.samples[number].image}: {error}")
             arrays[:framed] = [None if x is None else x[window] for x in arrays[:framed]]
         if draw.move is not None:
             arrays[:framed] = [None if x is None else moved(x, *draw.move) for x in arrays[:framed]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ import numpy as np
 from segadapt.config import Jitter
 from segadapt.data.rare_classes import RareClasses
 
-SCALE_STREAM, CROP_STREAM, JITTER_STREAM, RARE_STREAM, RETRY_STREAM = 1, 2, 3, 4, 5
+SCALE_STREAM, CROP_STREAM, JITTER_STREAM, RARE_STREAM, RETRY_STREAM, PART_STREAM = range(1, 7)
 """Set these random numbers apart from those of the order, whose seeds have two parts."""
 
 
 class Draw(NamedTuple):
-    """One image of a training batch: its number in the domain, and what is done to it."""
+    """One image of a training batch: its number among all, and what is done to it."""
 
     image: int
     mirrored: bool
@@ -32,7 +32,7 @@ class Draw(NamedTuple):
 
 
 def training_order(
-    length: int,
+    lengths: Sequence[int],
     batch_size: int,
     seed: int,
     start: int,
@@ -40,18 +40,24 @@ def training_order(
     flip: bool,
     scales: tuple[float, float] = (1.0, 1.0),
     jitter: Jitter | None = None,
-    rare: RareClasses | None = None,
+    rare: Sequence[RareClasses] = (),
+    weights: Sequence[float] = (1.0,),
 ) -> Iterator[list[Draw]]:
     """Which images each iteration sees: a new permutation every epoch, batches running across.
 
+    ``lengths`` are the numbers of images of one domain or more, which are numbered through. Of
+    several, one is drawn for every image, by ``weights``; it gives the image that it would give
+    here if it were alone, so that it gives none twice in an epoch of its own.
+
     Images of one batch are resized by the same factor, drawn evenly from ``scales``, and within
-    their frames each by its own. With ``rare`` every image is drawn for a class of its own,
-    whatever came before.
+    their frames each by its own. With ``rare``, one for each domain, every image is drawn for a
+    class of its own, whatever came before.
 
     A function of its arguments alone, so that a resumed run, or one on several processes that
     share each batch, sees the same images.
     """
-    epoch, order, mirrored = -1, np.empty(0, np.int64), np.empty(0, np.bool_)
+    parts = [_Permutations(length, seed, number) for number, length in enumerate(lengths)]
+    firsts = [sum(lengths[:number]) for number in range(len(lengths))]
     for iteration in range(start, stop):
         batch = []
         scale = 1.0
@@ -59,24 +65,49 @@ def training_order(
             scale = float(np.random.default_rng((seed, iteration, SCALE_STREAM)).uniform(*scales))
         places = np.random.default_rng((seed, iteration, CROP_STREAM)).random((batch_size, 2))
         moves = _moves(jitter, batch_size, (seed, iteration, JITTER_STREAM))
+        drawn = _domains(weights, batch_size, (seed, iteration, PART_STREAM))
         for row, position in enumerate(range(iteration * batch_size, (iteration + 1) * batch_size)):
-            if position // length != epoch:
-                epoch = position // length
-                generator = np.random.default_rng((seed, epoch))
-                order = generator.permutation(length)
-                mirrored = generator.random(length) < 0.5
-            i = position % length
+            part = drawn[row]
             down, across = places[row].tolist()
-            image, turned, wanted = int(order[i]), bool(mirrored[i]), None
-            if rare is not None:
+            image, turned = parts[part].at(position)
+            wanted = None
+            if rare:
                 generator = np.random.default_rng((seed, iteration, RARE_STREAM, row))
-                wanted, image = rare.draw(generator)
+                wanted, image = rare[part].draw(generator)
                 turned = bool(generator.random() < 0.5)
             again = (seed, iteration, RETRY_STREAM, row)
+            image += firsts[part]
             batch.append(
                 Draw(image, flip and turned, scale, (down, across), moves[row], wanted, again)
             )
         yield batch
+
+
+class _Permutations:
+    """The order of one domain's images; that of the first does not know of others."""
+
+    def __init__(self, length: int, seed: int, number: int) -> None:
+        self._length, self._seed, self._number = length, seed, number
+        self._epoch = -1
+
+    def at(self, position: int) -> tuple[int, bool]:
+        """The image at a place of the endless order, and whether it is mirrored."""
+        epoch, place = divmod(position, self._length)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            own = () if self._number == 0 else (PART_STREAM, self._number)
+            generator = np.random.default_rng((self._seed, epoch, *own))
+            self._order = generator.permutation(self._length)
+            self._mirrored = generator.random(self._length) < 0.5
+        return int(self._order[place]), bool(self._mirrored[place])
+
+
+def _domains(weights: Sequence[float], number: int, seed: tuple[int, int, int]) -> list[int]:
+    if len(weights) == 1:
+        return [0] * number
+    share = np.asarray(weights) / sum(weights)
+    drawn = np.random.default_rng(seed).choice(len(weights), number, p=share)
+    return [int(part) for part in drawn]
 
 
 def _moves(
@@ -96,7 +127,7 @@ class TrainingOrder:
     """This process's share of :func:`training_order`, made as it is asked for: the whole of a long
     training would take gigabytes."""
 
-    length: int
+    lengths: tuple[int, ...]
     batch_size: int
     seed: int
     iterations: tuple[int, int]
@@ -104,13 +135,14 @@ class TrainingOrder:
     flip: bool
     scales: tuple[float, float]
     jitter: Jitter | None
-    rare: RareClasses | None = None
+    rare: tuple[RareClasses, ...] = ()
+    weights: tuple[float, ...] = (1.0,)
 
     def __iter__(self) -> Iterator[list[Draw]]:
         rank, count = self.share
         local = self.batch_size // count
         whole = training_order(
-            self.length,
+            self.lengths,
             self.batch_size,
             self.seed,
             *self.iterations,
@@ -118,6 +150,7 @@ class TrainingOrder:
             self.scales,
             self.jitter,
             self.rare,
+            self.weights,
         )
         for batch in whole:
             yield batch[rank * local : (rank + 1) * local]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
+from segadapt.base.windows import window_starts
 from segadapt.config import Views
 from segadapt.tasks.segmentation import upsample
 
@@ -67,16 +67,3 @@ def _windowed(network: Network, image: Tensor, views: Views) -> Tensor:
             count[place] += 1
     assert total is not None
     return total / count
-
-
-def window_starts(length: int, window: int, overlap: float) -> list[int]:
-    """First pixels of evenly spaced windows that cover ``length`` pixels, the last one flush.
-
-    Args:
-        length: pixels to cover.
-        window: pixels of a window, at most ``length``.
-        overlap: least share of a window that it has in common with the next, in [0, 1).
-    """
-    stride = max(1, math.floor(window * (1 - overlap)))
-    steps = math.ceil((length - window) / stride)
-    return [round(i * (length - window) / steps) for i in range(steps + 1)] if steps else [0]

@@ -16,6 +16,7 @@ from segadapt.losses.class_prior import class_prior_loss
 from segadapt.methods.config.base import ClassPriorConfig as ClassPriorConfig
 from segadapt.methods.config.base import LevelWeights as LevelWeights
 from segadapt.methods.config.base import TargetConfig as TargetConfig
+from segadapt.tasks.examples import Example
 from segadapt.tasks.segmentation import Level, SegmentationTask
 
 Backward = Callable[[Tensor], None]
@@ -39,6 +40,8 @@ class TrainingFacts:
     heads: str
     sums_two: bool
     """The prediction is a sum of two classifiers'."""
+    mask_token: bool
+    """The trunk has a token that stands for hidden patches."""
 
 
 class Method(nn.Module):
@@ -53,6 +56,8 @@ class Method(nn.Module):
     """
 
     Config: ClassVar[type[Section]] = Section
+    shows_examples: ClassVar[bool] = False
+    """It has :meth:`examples` to show."""
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__()
@@ -120,6 +125,12 @@ class Method(nn.Module):
         """
         raise NotImplementedError
 
+    def examples(
+        self, nets: Mapping[str, nn.Module], source: LabelledBatch, target: UnlabelledBatch | None
+    ) -> list[Example]:
+        """What it learns from, made of one batch after the last step, for the report."""
+        return []
+
     def supervised_step(
         self,
         nets: Mapping[str, nn.Module],
@@ -135,7 +146,7 @@ class Method(nn.Module):
         levels = self.task.levels(nets["model"], source.image)
         losses = {x.name: self.task.supervised_loss(x, source.label) for x in levels}
         backward(weighted_sum(levels, losses, weights))
-        detached = [Level(x.name, x.logit.detach()) for x in levels]
+        detached = [x._replace(logit=x.logit.detach(), summands=None) for x in levels]
         return detached, {f"loss_seg_{name}": loss.detach() for name, loss in losses.items()}
 
     def target_step(

@@ -21,6 +21,7 @@ from segadapt.self_training.chance import Chance
 from segadapt.self_training.class_mix import classes_present, mixed, mixing_mask
 from segadapt.self_training.teacher import MeanTeacher
 from segadapt.self_training.trust import ClassThresholds, inside_margins, share_sure
+from segadapt.tasks.examples import Example
 from segadapt.tasks.segmentation import SegmentationTask
 
 
@@ -39,6 +40,7 @@ class DACS(Method):
     """Source images, and target images under half of a source image's classes, are learned from."""
 
     Config = DACSConfig
+    shows_examples = True
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__(config, task)
@@ -77,6 +79,11 @@ class DACS(Method):
         """The teacher follows; gives what this iteration draws."""
         assert self.teacher is not None, "begin was not called"
         self.teacher.begin_step(model)
+        return self._chance(images)
+
+    def _chance(self, images: int) -> Chance:
+        """What the current step draws."""
+        assert self.teacher is not None
         return Chance(self.task.seed, self.teacher.steps.count - 1, self.task.rank * images)
 
     def source_step(
@@ -117,14 +124,43 @@ class DACS(Method):
         backward: Backward,
     ) -> dict[str, Tensor]:
         """Cross-entropy of mixed images under mixed labels and weights (DACS, Eq. 5 and 6)."""
+        images = self.mixed_images(source, target, pseudo, chance)
+        return self.weighted_step(model, *images, ("mix", self.config.lambda_mix), backward)
+
+    def mixed_images(
+        self,
+        source: LabelledBatch,
+        target: UnlabelledBatch,
+        pseudo: PseudoLabels,
+        chance: Chance,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Half of the source's classes over the target: images, labels and weights."""
         present = classes_present(source.label, self.task.process_mean)
         mask = mixing_mask(source.label, present, chance)
         image = self.augmented(mixed(mask, source.image, target.image), chance)
         label = mixed(mask, source.label, pseudo.label)
         weight = mixed(mask, torch.ones_like(pseudo.weight), pseudo.weight)
-        return self.weighted_step(
-            model, image, label, weight, ("mix", self.config.lambda_mix), backward
-        )
+        return image, label, weight
+
+    def examples(
+        self, nets: Mapping[str, nn.Module], source: LabelledBatch, target: UnlabelledBatch | None
+    ) -> list[Example]:
+        """Source and target, what teacher and student see in it, and the mixture."""
+        assert target is not None
+        chance = self._chance(len(source.image))
+        pseudo = self.pseudo_labels(target)
+        image, label, weight = self.mixed_images(source, target, pseudo, chance)
+        student = self.task.levels(nets["model"].eval(), target.image)[0].logit.argmax(dim=1)
+        return [
+            Example("Source", "image", source.image),
+            Example("Its labels", "label", source.label),
+            Example("Target", "image", target.image),
+            Example("Teacher", "label", pseudo.label),
+            Example("Student", "label", student),
+            Example("Mixed", "image", image),
+            Example("Mixed labels", "label", label),
+            Example("Their weights", "weight", weight),
+        ]
 
     def augmented(self, image: Tensor, chance: Chance, draw: int = 0) -> Tensor:
         """Normalised images with their colours changed."""
@@ -151,7 +187,10 @@ class DACS(Method):
         """
         name, factor = term
         levels = self.task.levels(model, image)
-        losses = {x.name: weighted_cross_entropy(x.logit, label, weight) for x in levels}
+        losses = {
+            x.name: weighted_cross_entropy(x.logit, x.part_of(label), x.part_of(weight))
+            for x in levels
+        }
         backward(factor * weighted_sum(levels, losses, self.config.lambda_seg))
         return {f"loss_{name}_{key}": loss.detach() for key, loss in losses.items()}
 

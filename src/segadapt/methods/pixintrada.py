@@ -69,7 +69,6 @@ class PixIntraDA(Method):
         """Eq. 9 for the segmenter, then for the discriminators. See :meth:`Method.step`."""
         assert source.domain_index is not None
         hard = source.label == IGNORE
-        size = source.label.shape[-2:]
         mean = self.task.process_mean
         config = self.config
         levels = self.task.levels(nets["model"], source.image)
@@ -78,28 +77,32 @@ class PixIntraDA(Method):
         total = weighted_sum(levels, segmentation, config.lambda_seg)
         losses = {f"loss_seg_{name}": loss for name, loss in segmentation.items()}
         if config.lambda_kld > 0:
-            terms = {x.name: kld_regularisation(x.logit, source.label, mean) for x in levels}
+            terms = {
+                x.name: kld_regularisation(x.logit, x.part_of(source.label), mean) for x in levels
+            }
             total = total + config.lambda_kld * weighted_sum(levels, terms, config.lambda_seg)
             losses |= {f"loss_kld_{name}": loss for name, loss in terms.items()}
         fooling = {}
-        for name, map_ in maps.items():
-            output = without_gradient(nets[f"discriminator_{name}"], map_)
-            logit = upsample(output, size)[:, 0]
-            fooling[name] = (
-                indexed_fooling_loss(logit, hard, mean)
+        for level in levels:
+            map_ = maps[level.name]
+            output = without_gradient(nets[f"discriminator_{level.name}"], map_)
+            logit = upsample(output, map_.shape[-2:])[:, 0]
+            fooling[level.name] = (
+                indexed_fooling_loss(logit, level.part_of(hard), mean)
                 if config.continuous
-                else pixel_fooling_loss(logit, hard, mean)
+                else pixel_fooling_loss(logit, level.part_of(hard), mean)
             )
         # One graph for all terms of the segmenter: the images are the same.
         backward(total + weighted_sum(levels, fooling, config.beta))
         losses |= {f"loss_adv_{name}": loss for name, loss in fooling.items()}
-        for name, map_ in maps.items():
-            logit = upsample(nets[f"discriminator_{name}"](map_.detach()), size)[:, 0]
+        for level in levels:
+            map_ = maps[level.name].detach()
+            logit = upsample(nets[f"discriminator_{level.name}"](map_), map_.shape[-2:])[:, 0]
             loss = (
-                indexed_discriminator_loss(logit, source.domain_index, mean)
+                indexed_discriminator_loss(logit, level.part_of(source.domain_index), mean)
                 if config.continuous
-                else pixel_discriminator_loss(logit, hard, mean)
+                else pixel_discriminator_loss(logit, level.part_of(hard), mean)
             )
             backward(loss)
-            losses[f"loss_d_{name}"] = loss
+            losses[f"loss_d_{level.name}"] = loss
         return {name: loss.detach() for name, loss in losses.items()}

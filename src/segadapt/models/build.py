@@ -15,6 +15,7 @@ from segadapt.models.files.tensors import read_tensors
 from segadapt.models.heads.base import find_head
 from segadapt.models.segmenter import Segmenter
 from segadapt.models.trunks.base import Trunk, find_trunk
+from segadapt.models.two_resolutions import TwoResolutions
 
 
 def build_segmenter(config: ModelConfig, num_classes: int) -> Segmenter:
@@ -32,7 +33,15 @@ def build_segmenter(config: ModelConfig, num_classes: int) -> Segmenter:
         if misfit is not None:
             raise SegadaptError(f"model.heads: {config.backbone} {misfit}, not {config.heads}")
         head = head_class(config.section("heads"), trunk, num_classes)
-    return Segmenter(trunk, head)
+        if config.detail is None:
+            return Segmenter(trunk, head)
+        if trunk.side is not None or head.level_names != ("main",) or head.is_sum:
+            raise SegadaptError(
+                f"model.detail: needs a head of one level on maps; {config.heads} on "
+                f"{config.backbone} is none. Set heads to single or daformer, or leave detail out"
+            )
+        attention = head_class.of_attention(config.section("heads"), trunk, num_classes)
+    return TwoResolutions(trunk, head, attention, config.detail)
 
 
 def _require_facts(trunk: Trunk) -> None:

@@ -36,6 +36,11 @@ class Segmenter(nn.Module):
         trunk.initialise()
         head.initialise()
 
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """``main``, and ``aux`` where there is a second level."""
+        return self.head.level_names
+
     def features(self, image: Tensor) -> list[Tensor]:
         """The trunk's maps (N, channels, h, w) of (N, 3, H, W) normalised images.
 
@@ -65,7 +70,10 @@ class Segmenter(nn.Module):
 
     def scores(self, features: list[Tensor], image: Tensor) -> LevelLogits:
         """What :meth:`forward` gives, from the :meth:`features` of the image."""
-        output: LevelLogits = self.head(features)
+        return self._scored(self.head, features, image)
+
+    def _scored(self, head: Head, features: list[Tensor], image: Tensor) -> LevelLogits:
+        output: LevelLogits = head(features)
         if not self._is_padded(image):
             return output
         return LevelLogits(
@@ -78,7 +86,9 @@ class Segmenter(nn.Module):
 
     def last_features(self, image: Tensor) -> Tensor:
         """The last map (N, channels, h, w), of the image alone where it had to be padded."""
-        last = self.features(image)[-1]
+        return self._without_padding(self.features(image)[-1], image)
+
+    def _without_padding(self, last: Tensor, image: Tensor) -> Tensor:
         shares = (
             side / (side + added)
             for side, added in zip(image.shape[-2:], self._padding(image), strict=True)
@@ -94,6 +104,13 @@ class Segmenter(nn.Module):
         height, width = label.shape[-2:]
         multiple = self.trunk.multiple
         return F.pad(label, (0, -width % multiple, 0, -height % multiple), value=255)
+
+    def token_grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Patches (down, across) of an image of (height, width) ``size``, where the trunk can hide
+        some."""
+        assert self.trunk.token_side is not None
+        down, across = ((side + self._missing(side)) // self.trunk.token_side for side in size)
+        return down, across
 
     def _padding(self, image: Tensor) -> tuple[int, int]:
         """Pixels that are missing below and on the right."""
@@ -121,14 +138,15 @@ class Segmenter(nn.Module):
 
     def trunk_parameters(self) -> Iterator[NamedParameter]:
         """Trainable parameters of the trunk."""
-        return _parameters(self.trunk)
+        return parameters_of(self.trunk)
 
     def head_parameters(self) -> Iterator[NamedParameter]:
         """Trainable parameters of the head."""
-        return _parameters(self.head)
+        return parameters_of(self.head)
 
 
-def _parameters(part: Trunk | Head) -> Iterator[NamedParameter]:
+def parameters_of(part: Trunk | Head) -> Iterator[NamedParameter]:
+    """Trainable parameters of a trunk or a head."""
     for name, parameter in part.named_parameters():
         if parameter.requires_grad:
             yield NamedParameter(name, parameter, part.decays(name, parameter))

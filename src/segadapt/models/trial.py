@@ -72,8 +72,8 @@ def _misfit_of_output(model: Segmenter, output: object, num_classes: int) -> str
         return "the head must give LevelLogits, as in LevelLogits(scores)"
     levels = {"main": output.main, "aux": output.aux}
     given = [name for name, scores in levels.items() if scores is not None]
-    if given != list(model.head.level_names):
-        return f"the head gives the levels {given}, and says {list(model.head.level_names)}"
+    if given != list(model.level_names):
+        return f"the head gives the levels {given}, and says {list(model.level_names)}"
     if (output.summands is not None) != model.head.is_sum:
         return "the head must give summands if, and only if, is_sum says so"
     for name in given:

@@ -20,8 +20,12 @@ _GROUPS = (
     ("cycle", "Cycle loss"),
     ("sem", "Semantic loss"),
     ("identity", "Identity loss"),
+    ("mix", "Loss on mixed images"),
+    ("mask", "Loss on masked images"),
+    ("feature", "Feature distance"),
     ("d", "Discriminator loss"),
 )
+SHARES = "Share of the target’s pixels"
 _MOST_POINTS = 300
 _COLOURS = 4
 
@@ -49,12 +53,15 @@ def grouped(log: LossLog) -> list[tuple[str, dict[str, Points]]]:
     groups: dict[str, dict[str, Points]] = {}
     titles = dict(_GROUPS)
     for key, points in log.losses.items():
+        if key.startswith("share_"):
+            groups.setdefault(SHARES, {})[key.removeprefix("share_").replace("_", " ")] = points
+            continue
         head, _, rest = key.removeprefix("loss_").partition("_")
         if head in titles:
             groups.setdefault(titles[head], {})[rest or head] = points
         else:
             groups.setdefault("Other losses", {})[key.removeprefix("loss_")] = points
-    order = [title for _, title in _GROUPS] + ["Other losses"]
+    order = [title for _, title in _GROUPS] + ["Other losses", SHARES]
     return [(title, groups[title]) for title in order if title in groups]
 
 

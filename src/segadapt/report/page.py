@@ -27,9 +27,11 @@ def environment() -> Environment:
     found.filters.update(
         shown=wording.display_name,
         percent=wording.percent,
+        whole_percent=wording.whole_percent,
         gain=wording.gain,
         duration=wording.duration,
         points=spreads.points,
+        percents=spreads.percents,
         is_clear=spreads.is_clear,
     )
     return found

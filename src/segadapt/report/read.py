@@ -117,7 +117,7 @@ def _read_log(stage: Stage) -> LossLog | None:
         if speed is not None:
             speeds.append(speed)
         for key, value in row.items():
-            if key.startswith("loss_"):
+            if key.startswith(("loss_", "share_")):
                 number = _finite(value)
                 if number is not None:
                     losses.setdefault(key, []).append((int(iteration), number))

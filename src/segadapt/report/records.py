@@ -45,6 +45,7 @@ class LossLog:
     """The scalar log of one training stage: per key its (iteration, value) pairs."""
 
     losses: Mapping[str, list[tuple[int, float]]]
+    """Losses, and shares in [0, 1], by the names that they are logged with."""
     last_iteration: int
     images_per_second: float | None
     not_finite: int

@@ -33,6 +33,14 @@ def points(value: Spread | None, signed: bool = False) -> str:
     return mean if value.deviation is None else f"{mean} ± {100 * value.deviation:.1f}"
 
 
+def percents(value: Spread | None) -> str:
+    """A share in whole percent, as in 42 ± 6; empty where there is none."""
+    if value is None:
+        return ""
+    mean = f"{100 * value.mean:.0f}".replace("-", "−")
+    return mean if value.deviation is None else f"{mean} ± {100 * value.deviation:.0f}"
+
+
 def is_clear(value: Spread) -> bool:
     """Whether a gain is larger than its spread over the seeds."""
     return value.deviation is not None and abs(value.mean) > value.deviation

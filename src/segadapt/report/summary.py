@@ -10,10 +10,11 @@ from typing import Any
 
 from segadapt.artefacts import strict_json
 from segadapt.report import charts, wording
+from segadapt.report.gap import share_closed
 from segadapt.report.page import environment, in_utf8
 from segadapt.report.read import read_run
 from segadapt.report.records import Evaluation, Run
-from segadapt.report.spreads import Spread, is_clear, points, spread
+from segadapt.report.spreads import Spread, is_clear, percents, points, spread
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Row:
     value: Spread
     gain: Spread | None
     """Over the first checkpoint, seed by seed; None for the first."""
+    closed: Spread | None
+    """Share of the gap between the first checkpoint and the oracle, seed by seed; None without."""
     iou: list[Spread | None]
     """By class; None where a class is absent with some seed."""
 
@@ -102,6 +105,10 @@ def _compared(evaluations: Sequence[Evaluation]) -> Comparison:
     first = evaluations[0]
     by_name = [{s.checkpoint: s for s in e.scores if s.value is not None} for e in evaluations]
     start: list[float] | None = None
+    oracles = [
+        max((s.value or 0.0 for s in scores.values() if s.is_oracle), default=None)
+        for scores in by_name
+    ]
     rows = []
     for score in first.scores:
         found = [scores.get(score.checkpoint) for scores in by_name]
@@ -110,6 +117,11 @@ def _compared(evaluations: Sequence[Evaluation]) -> Comparison:
             continue
         values = [s.value or 0.0 for s in whole]
         gain = None if start is None else [v - w for v, w in zip(values, start, strict=True)]
+        closed = None
+        if start is not None and not score.is_oracle:
+            shares = [share_closed(*x) for x in zip(values, start, oracles, strict=True)]
+            whole_shares = [share for share in shares if share is not None]
+            closed = spread(whole_shares) if len(whole_shares) == len(values) else None
         start = values if start is None else start
         rows.append(
             Row(
@@ -117,6 +129,7 @@ def _compared(evaluations: Sequence[Evaluation]) -> Comparison:
                 score.is_oracle,
                 spread(values),
                 None if gain is None else spread(gain),
+                closed,
                 [_class_spread([s.iou[i] for s in whole]) for i in range(len(first.classes))],
             )
         )
@@ -161,15 +174,17 @@ def markdown(comparisons: Sequence[Comparison], seeds: Sequence[int]) -> str:
     parts = []
     for comparison in comparisons:
         lines = [
-            f"| {_escaped(comparison.domain)} | {comparison.measure} | gain, seed by seed | seeds "
-            f"{', '.join(str(seed) for seed in seeds)} |",
-            "|---|---:|---:|---|",
+            f"| {_escaped(comparison.domain)} | {comparison.measure} | gain, seed by seed | "
+            f"gap closed, % | seeds {', '.join(str(seed) for seed in seeds)} |",
+            "|---|---:|---:|---:|---|",
         ]
         for row in comparison.rows:
             name = _escaped(row.checkpoint) + (" (target labels)" if row.oracle else "")
             each = ", ".join(f"{100 * value:.1f}" for value in row.value.values)
             gain = "" if row.gain is None else points(row.gain, signed=True)
-            lines.append(f"| {name} | {points(row.value)} | {gain} | {each} |")
+            lines.append(
+                f"| {name} | {points(row.value)} | {gain} | {percents(row.closed)} | {each} |"
+            )
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 

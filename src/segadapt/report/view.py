@@ -11,14 +11,14 @@ from markupsafe import Markup
 
 from segadapt.report import charts, pictures, wording
 from segadapt.report.choices import choice_view
-from segadapt.report.curves import CurveChart, loss_charts
 from segadapt.report.embedding import embeddings
+from segadapt.report.examples import example_views
+from segadapt.report.gap import share_closed
 from segadapt.report.mistakes import mistakes
 from segadapt.report.pixel_splits import pixel_split_views
 from segadapt.report.records import (
     Evaluation,
     GalleryItem,
-    LossLog,
     Picture,
     Run,
     Score,
@@ -26,6 +26,7 @@ from segadapt.report.records import (
     Stage,
 )
 from segadapt.report.tiles import Tile
+from segadapt.report.trainings import training_views
 from segadapt.report.translations import translation_views, translator_views
 from segadapt.report.two_views import two_views
 
@@ -79,6 +80,7 @@ def score_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The summary table: every checkpoint with its numbers and its gain over the first."""
     first = (wording.honest_scores(evaluation) or evaluation.scores)[0]
     best = wording.best_honest(evaluation)
+    oracle = max((s.value or 0.0 for s in evaluation.scores if s.is_oracle), default=None)
     rows = []
     for score in evaluation.scores:
         points = None if score is first else wording.points_between(score.value, first.value)
@@ -88,6 +90,9 @@ def score_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
                 "score": score,
                 "is_best": score is best,
                 "gain": wording.gain(points),
+                "closed": None
+                if score is first or score.is_oracle
+                else share_closed(score.value, first.value, oracle),
                 "is_noise": points is not None and abs(points) < wording.ONE_SEED,
             }
         )
@@ -207,16 +212,6 @@ def split_view(stage: Stage, split: Split, width: int) -> dict[str, Any]:
     }
 
 
-def training_views(run: Run) -> list[tuple[Stage, LossLog, list[CurveChart]]]:
-    """The stages with a loss log and their panels."""
-    found = []
-    for stage in run.stages:
-        log = run.logs.get(stage.number)
-        if log is not None and log.losses:
-            found.append((stage, log, loss_charts(log)))
-    return found
-
-
 def evaluation_view(evaluation: Evaluation, key: str, width: int) -> dict[str, Any]:
     """Everything shown about one evaluation."""
     best = wording.best_adapted(evaluation)
@@ -260,6 +255,7 @@ def page(run: Run, width: int) -> dict[str, Any]:
         "translators": translator_views(run, width),
         "pixel_splits": pixel_split_views(run, width),
         "trainings": training_views(run),
+        "examples": example_views(run, width),
         "gradient": pictures.entropy_gradient(),
         "configs": [(s, _pretty(s.config)) for s in run.stages if s.config],
     }

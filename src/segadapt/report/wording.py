@@ -42,6 +42,11 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     return "–" if fraction is None else f"{100 * fraction:.{digits}f}"
 
 
+def whole_percent(share: float) -> str:
+    """A share in whole percent with a real minus, as in 42 % or −7 %."""
+    return f"{100 * share:.0f} %".replace("-", "−")
+
+
 def gain(points: float | None) -> str:
     """A difference in points with its sign (a real minus)."""
     if points is None:

@@ -1,7 +1,8 @@
-"""Masks of square blocks (MIC; Hoyer et al., CVPR 2023, Sec. 3.2)."""
+"""Masks of square blocks (MIC; Hoyer et al., CVPR 2023, Sec. 3.2), and of a ViT's patches."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,3 +36,19 @@ def block_mask(
     down = torch.arange(size[0]) * rows // size[0]
     across = torch.arange(size[1]) * columns // size[1]
     return kept[:, down][:, :, across]
+
+
+def token_mask(number: int, grid: tuple[int, int], ratio: float, chance: Chance) -> Tensor:
+    """Which patches of a ViT are hidden, each with probability ``ratio`` (VFM-UDA's program).
+
+    Args:
+        number: of images, N.
+        grid: patches of an image, (down, across).
+        ratio: probability that a patch is hidden.
+        chance: draws each image's own.
+
+    Returns:
+        (N, down, across) bool on the CPU, True where a patch is hidden.
+    """
+    drawn = [chance.of_image(MASK, row).random(grid) < ratio for row in range(number)]
+    return torch.from_numpy(np.stack(drawn))

@@ -12,12 +12,13 @@ from segadapt.stages.images import exists
 
 
 def labels_behind_stage(context: StageContext, name: str) -> frozenset[str]:
-    """Domains whose labels stage ``name``, or a stage that it builds on, has read."""
+    """Domains whose labels stage ``name``, or a stage that it builds on, has learned from."""
     found: set[str] = set()
     seen, ahead = {name}, [name]
     while ahead:
         for reference in context.recipe.stages[ahead.pop()].references():
-            if reference.labelled and context.is_images(reference.name):
+            learned = reference.labelled and reference.learned
+            if learned and context.is_images(reference.name):
                 found |= {context.labels_behind(reference.name)} & context.recipe.domains.keys()
             maker = reference.name.partition(".")[0]
             if reference.name not in context.recipe.domains and maker not in seen:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from segadapt.base.windows import Window
 from segadapt.config.values import InputFormat
 from segadapt.losses.segmentation import cross_entropy
 from segadapt.models.adversaries.discriminator import level_discriminators
@@ -23,6 +24,12 @@ class Level(NamedTuple):
     logit: Tensor
     summands: tuple[Tensor, Tensor] | None = None
     """Logits of the two classifiers whose sum ``logit`` is, where the model has such."""
+    window: Window | None = None
+    """The part of the image that it is of, with ``logit`` as large; None: all of it."""
+
+    def part_of(self, maps: Tensor) -> Tensor:
+        """What this level sees of maps (..., H, W) of the image's size."""
+        return maps if self.window is None else self.window.of(maps)
 
     @property
     def probability(self) -> Tensor:
@@ -72,7 +79,9 @@ class SegmentationTask:
             summands = upsample(first, size), upsample(second, size)
         levels = [Level("main", upsample(output.main, size), summands)]
         if output.aux is not None:
-            levels.append(Level("aux", upsample(output.aux, size)))
+            window = output.aux_window
+            seen = size if window is None else (window.height, window.width)
+            levels.append(Level("aux", upsample(output.aux, seen), window=window))
         return levels
 
     def process_sum(self, count: Tensor) -> Tensor:
@@ -88,7 +97,7 @@ class SegmentationTask:
 
     def supervised_loss(self, level: Level, label: Tensor) -> Tensor:
         """Cross-entropy of one level against labels (N, H, W); see :func:`cross_entropy`."""
-        return cross_entropy(level.logit, label, self.process_mean)
+        return cross_entropy(level.logit, level.part_of(label), self.process_mean)
 
 
 def upsample(logit: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from segadapt.base.parts import HEADS
 from segadapt.base.section import Section
+from segadapt.base.windows import Window
 from segadapt.models.trunks.base import Trunk
 
 
@@ -19,6 +20,8 @@ class LevelLogits(NamedTuple):
     aux: Tensor | None = None
     summands: tuple[Tensor, Tensor] | None = None
     """Where the main scores are a sum of two classifiers': each one's."""
+    aux_window: Window | None = None
+    """The part of the image that ``aux`` is of; None: all of it."""
 
 
 class Head(nn.Module):
@@ -41,6 +44,12 @@ class Head(nn.Module):
         if trunk.side is not None:
             return "sees an image as a whole and has one classifier; set heads to single"
         return None
+
+    @classmethod
+    def of_attention(cls, config: Any, trunk: Trunk, num_classes: int) -> Head:
+        """A head of this kind whose scores say where to look closely (HRDA): one like it, or a
+        simpler one."""
+        return cls(config, trunk, num_classes)  # type: ignore[call-arg]
 
     def forward(self, maps: list[Tensor]) -> LevelLogits:
         """Maps (N, channels, h, w) as the trunk gives them -> :class:`LevelLogits`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -42,12 +44,24 @@ class DAFormer(Head):
         self._taken = [i for i, stride in enumerate(trunk.strides) if stride >= FINEST]
         width = config.channels
         self.embed = nn.ModuleList(nn.Conv2d(trunk.channels[i], width, 1) for i in self._taken)
-        joined = width * len(self._taken)
+        self._add_fusion(width * len(self._taken), config)
+        self.dropout = nn.Dropout2d(config.dropout)
+        self.main = nn.Conv2d(width, num_classes, 1)
+
+    def _add_fusion(self, joined: int, config: DAFormerConfig) -> None:
+        width = config.channels
         self.branches = nn.ModuleList(_branch(joined, width, d) for d in config.aspp_dilations)
         fused = width * len(config.aspp_dilations)
         self.fuse = nn.Sequential(*_with_norm(nn.Conv2d(fused, width, 3, padding=1, bias=False)))
-        self.dropout = nn.Dropout2d(config.dropout)
-        self.main = nn.Conv2d(width, num_classes, 1)
+
+    def _fused(self, joined: Tensor) -> Tensor:
+        fused: Tensor = self.fuse(torch.cat([branch(joined) for branch in self.branches], dim=1))
+        return fused
+
+    @classmethod
+    def of_attention(cls, config: Any, trunk: Trunk, num_classes: int) -> Head:
+        """Without the ASPP, as in HRDA's program."""
+        return PlainDAFormer(config, trunk, num_classes)
 
     def initialise(self) -> None:
         """As the released program starts it."""
@@ -63,6 +77,16 @@ class DAFormer(Head):
             F.interpolate(embed(x), size=size, mode="bilinear", align_corners=False)
             for embed, x in zip(self.embed, taken, strict=True)
         ]
-        joined = torch.cat(embedded, dim=1)
-        fused = self.fuse(torch.cat([branch(joined) for branch in self.branches], dim=1))
+        fused = self._fused(torch.cat(embedded, dim=1))
         return LevelLogits(self.main(self.dropout(fused)))
+
+
+class PlainDAFormer(DAFormer):
+    """The same, fused by one convolution of 1x1."""
+
+    def _add_fusion(self, joined: int, config: DAFormerConfig) -> None:
+        self.fuse = nn.Sequential(*_with_norm(nn.Conv2d(joined, config.channels, 1, bias=False)))
+
+    def _fused(self, joined: Tensor) -> Tensor:
+        fused: Tensor = self.fuse(joined)
+        return fused

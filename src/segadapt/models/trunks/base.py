@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,12 +42,22 @@ class Trunk(nn.Module):
     multiple: int = 1
     """Sides of images must be multiples of this; the segmenter pads others."""
 
+    token_side: int | None = None
+    """Pixels of a side of the patches that :meth:`hiding` replaces; None where it cannot."""
+
     def forward(self, image: Tensor) -> list[Tensor]:
         """(N, 3, H, W) normalised images -> maps (N, channels, h, w), the last one for heads."""
         raise NotImplementedError
 
     def initialise(self) -> None:
         """Draw starting weights, once trunk and head are built; torch's own serve most."""
+
+    def hiding(self, hidden: Tensor) -> AbstractContextManager[None]:
+        """While it lasts, patches are seen as the mask token where ``hidden`` (N, h, w) is True.
+
+        The map is that of the padded image: each patch is ``token_side`` pixels wide and high.
+        """
+        raise NotImplementedError
 
     def decays(self, name: str, parameter: nn.Parameter) -> bool:
         """Whether weight decay is for this parameter, where an optimizer has one."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from segadapt.base.errors import SegadaptError, first_line
@@ -50,6 +53,8 @@ class Timm(FreezesBatchNorm, Trunk):
         self.net.prune_intermediate_layers(
             self._indices, prune_norm=not self._tokens, prune_head=True
         )
+        if config.mask_token:
+            self._add_mask_token()
         self.freezes = config.batch_norm == "frozen"
         if self.freezes:
             norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
@@ -59,6 +64,27 @@ class Timm(FreezesBatchNorm, Trunk):
                 )
             for norm in norms:
                 norm.requires_grad_(False)
+
+    def _add_mask_token(self) -> None:
+        """Zeros where the weights file has none, as in VFM-UDA's program."""
+        if not self._tokens or not hasattr(self.net, "patch_embed"):
+            raise SegadaptError(
+                f"model.mask_token: timm's {self.name} does not look at an image as patches of one "
+                "size; leave it out, or choose a ViT"
+            )
+        self.mask_token = nn.Parameter(torch.zeros(1, self.channels[-1]))
+        self.token_side = self.multiple
+
+    @contextmanager
+    def hiding(self, hidden: Tensor) -> Iterator[None]:
+        """See :meth:`Trunk.hiding`."""
+
+        def replaced(_module: nn.Module, _inputs: Any, tokens: Tensor) -> Tensor:
+            where = hidden.to(tokens.device).reshape(*tokens.shape[:-1], 1)
+            return torch.where(where, self.mask_token.to(tokens.dtype), tokens)
+
+        with self.net.patch_embed.register_forward_hook(replaced):
+            yield
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """See :meth:`Trunk.forward`."""
@@ -74,6 +100,8 @@ class Timm(FreezesBatchNorm, Trunk):
     def decays(self, name: str, parameter: nn.Parameter) -> bool:
         """All but norms, biases, and what timm says of the network: embeddings, tokens."""
         spared = self.net.no_weight_decay() if hasattr(self.net, "no_weight_decay") else ()
+        if name == "mask_token":
+            return False
         return parameter.ndim > 1 and name.removeprefix("net.") not in spared
 
     def layers_above(self, name: str) -> int:
@@ -90,6 +118,10 @@ class Timm(FreezesBatchNorm, Trunk):
         """timm's names lie below ``net``."""
         known = self.state_dict().keys()
         return {k if k in known else f"net.{k}": v for k, v in tensors.items()}
+
+    def never_pretrained(self) -> tuple[str, ...]:
+        """timm leaves the mask token out of its files; DINOv2's own have it."""
+        return ("mask_token",)
 
     def fetch(self) -> dict[str, Tensor]:
         """See :meth:`Trunk.fetch`."""

@@ -127,7 +127,7 @@ def _score_snapshots(
     folder = work.context.stage_directory(selection.trained)
     rows = []
     for snapshot in selection.snapshots:
-        trained = load_checkpoint(snapshot_file(folder, snapshot.iteration))
+        trained = load_checkpoint(snapshot_file(folder, snapshot.iteration, selection.output))
         predictor = Predictor(trained, work.processes, stage.views)
         title = f"{work.name}: {selection.trained} {snapshot.iteration}"
         scores = evaluate(predictor, domain, stage.batch_size, work.processes, title, stage.workers)
@@ -135,6 +135,7 @@ def _score_snapshots(
         rows.append({**asdict(snapshot), **both})
     return {
         "trained": selection.trained,
+        "output": selection.output,
         "score": selection.score,
         "chosen": selection.chosen,
         "snapshots": rows,

@@ -22,8 +22,8 @@ def run(stage: SelectStage, work: Work) -> dict[str, Any]:
     """Score every snapshot; leave ``selection.json`` and the chosen ``checkpoint.safetensors``."""
     target = work.context.domain(stage.images, labelled=False)
     source = work.context.domain(stage.source, labelled=True) if stage.source is not None else None
-    trained = stage.snapshots.partition(".")[0]
-    files = snapshot_files(work.context.stage_directory(trained))
+    trained, _, output = stage.snapshots.partition(".")
+    files = snapshot_files(work.context.stage_directory(trained), output)
     found = []
     for iteration, file in files.items():
         predictor = Predictor(load_checkpoint(file), work.processes)
@@ -46,7 +46,8 @@ def run(stage: SelectStage, work: Work) -> dict[str, Any]:
         partial = work.directory / (CHECKPOINT_FILE + ".partial")
         shutil.copyfile(files[best.iteration], partial)
         partial.replace(work.directory / CHECKPOINT_FILE)
-        Selection(trained, stage.score, best.iteration, tuple(found)).save(work.directory)
+        chosen = Selection(trained, stage.score, best.iteration, tuple(found), output)
+        chosen.save(work.directory)
         print(f"{work.name}: iteration {best.iteration} by {stage.score}", flush=True)
     work.processes.barrier()
     return {"chosen": best.iteration, "score": stage.score}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from segadapt.base.errors import SegadaptError, unforeseen
+from segadapt.config.mixed import weights_of
 from segadapt.data.transforms import scaled_size
 from segadapt.methods.base import TrainingFacts
 from segadapt.models.build import check_weights
@@ -27,6 +28,7 @@ SMALLEST_FOR_DISCRIMINATOR = 32
 def check(stage: TrainStage, context: StageContext, place: str) -> None:
     """See :meth:`segadapt.config.stage.Stage.check`."""
     _check_images(stage, context, place)
+    _check_mixture(stage, context, place)
     _check_method(stage, context, place)
     _check_crop(stage, context, place)
     check_shared(stage.batch_size, context.compute.devices, place)
@@ -40,17 +42,48 @@ def check(stage: TrainStage, context: StageContext, place: str) -> None:
         _at(place, check_weights, stage.model, context.data_root)
 
 
+def _check_mixture(stage: TrainStage, context: StageContext, place: str) -> None:
+    """Domains that share batches must fit each other."""
+    for key, names in (("source", list(stage.sources)), ("target", list(stage.targets))):
+        if len(names) < 2:
+            continue
+        indexed = {context.kind_of(name) == "indexed_labels" for name in names}
+        if len(indexed) > 1:
+            raise SegadaptError(
+                f"{place}.{key}: a pixel split's labels say how hard each pixel is, others do not; "
+                "name either alone"
+            )
+        domains = [context.recipe.domains[context.domain_behind(name)] for name in names]
+        sizes = {domain.size for domain in domains}
+        if len(sizes) > 1 and stage.crop is None and stage.batch_size > 1:
+            shown = " and ".join(str(list(size) if size else "their own") for size in sizes)
+            raise SegadaptError(
+                f"{place}.{key}: {' and '.join(names)} share batches, but their sizes (height, "
+                f"width) are {shown}; give their domains one size, or set a crop"
+            )
+    if stage.rare_classes is not None:
+        counted = list(weights_of(stage.rare_classes.counts))
+        found = [str(getattr(context.stage_of(name), "source", None)) for name in counted]
+        wanted = [context.labels_behind(name) for name in stage.sources]
+        if found != wanted and found != list(stage.sources):
+            raise SegadaptError(
+                f"{place}.rare_classes.counts: must name the counts of "
+                f"{' and '.join(wanted)}, one for each source in their order, not of "
+                f"{' and '.join(found)}"
+            )
+
+
 def _check_crop(stage: TrainStage, context: StageContext, place: str) -> None:
     """Images must hold a crop, at the smallest of the scales too."""
-    if stage.rare_classes is not None and context.classes_behind(stage.source).whole_image:
+    if stage.rare_classes is not None and context.classes_behind(stage.first_source).whole_image:
         raise SegadaptError(f"{place}.rare_classes: these images have one label each; leave it out")
     if stage.crop is None:
         return
-    if context.classes_behind(stage.source).whole_image:
+    if context.classes_behind(stage.first_source).whole_image:
         raise SegadaptError(f"{place}.crop: these images have one label each; leave it out")
     for reference in stage.references():
-        if not context.is_images(reference.name):
-            continue
+        if not context.is_images(reference.name) or not reference.learned:
+            continue  # of validation: these are seen whole
         name = context.domain_behind(reference.name)
         size = context.recipe.domains[name].size
         if size is None:
@@ -69,7 +102,7 @@ def _check_crop(stage: TrainStage, context: StageContext, place: str) -> None:
 def _check_method(stage: TrainStage, context: StageContext, place: str) -> None:
     name = stage.method["name"]
     try:
-        misfit = build_method(stage, context.classes_behind(stage.source), None).check(
+        misfit = build_method(stage, context.classes_behind(stage.first_source), None).check(
             _facts(stage, context)
         )
     except Exception as error:  # of a user's own method: it may be anything
@@ -87,21 +120,22 @@ def _check_method(stage: TrainStage, context: StageContext, place: str) -> None:
 
 def written_bytes(stage: TrainStage, context: StageContext) -> int:
     """What a training leaves and keeps."""
-    return training_bytes(_try(stage, context, stage.source))
+    return training_bytes(_try(stage, context, stage.first_source))
 
 
 def _facts(stage: TrainStage, context: StageContext) -> TrainingFacts:
     return TrainingFacts(
         method=stage.method["name"],
-        target=stage.target,
+        target=" and ".join(stage.targets) or None,
         start_from=stage.start_from,
         class_prior=stage.class_prior,
         jitter=stage.jitter is not None,
-        source=stage.source,
-        domain_index=context.kind_of(stage.source) == "indexed_labels",
-        whole_images=context.classes_behind(stage.source).whole_image,
+        source=" and ".join(stage.sources),
+        domain_index=all(context.kind_of(x) == "indexed_labels" for x in stage.sources),
+        whole_images=context.classes_behind(stage.first_source).whole_image,
         heads=stage.model.heads,
         sums_two=find_head(stage.model.heads).is_sum,
+        mask_token=bool(getattr(stage.model, "mask_token", False)),
     )
 
 
@@ -124,7 +158,7 @@ def _at(place: str, function: Callable[..., Any], *arguments: Any) -> None:
 
 def _try(stage: TrainStage, context: StageContext, reference: str) -> int:
     """Show the network an image of a domain's size; the number of its parameters."""
-    number = len(context.classes_behind(stage.source).names)
+    number = len(context.classes_behind(stage.first_source).names)
     side = find_trunk(stage.model.backbone).side
     size = context.recipe.domains[context.domain_behind(reference)].size
     if side is not None:
@@ -137,7 +171,7 @@ def _check_images(stage: TrainStage, context: StageContext, place: str) -> None:
     """A network must be for the kind of labels that the images have."""
     trunk = find_trunk(stage.model.backbone)
     backbone = stage.model.backbone
-    whole = context.classes_behind(stage.source).whole_image
+    whole = context.classes_behind(stage.first_source).whole_image
     if whole != (trunk.side is not None):
         kind = (
             "every pixel, but these images have one label each"

@@ -1,4 +1,4 @@
-"""The ``train`` stage: one method, one source, one target, one checkpoint."""
+"""The ``train`` stage: one method, a source and a target or several, one checkpoint."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from segadapt.base.errors import SegadaptError
 from segadapt.base.parts import METHODS
 from segadapt.base.section import filled
+from segadapt.config.mixed import Mixed, weights_of
 from segadapt.config.model import ModelConfig
 from segadapt.config.stage import IMAGES, LABELLED, Reference, Stage
 from segadapt.config.training import (
@@ -18,10 +19,12 @@ from segadapt.config.training import (
     ModelOptimizer,
     RareClassesConfig,
     Schedule,
+    ValidationConfig,
 )
 from segadapt.config.values import BatchSize, Fraction, Positive, ScaleRange, Workers
 
 if TYPE_CHECKING:
+    from segadapt.base.classes import ClassSet
     from segadapt.stages.context import StageContext
 
 
@@ -29,8 +32,11 @@ class TrainStage(Stage):
     """Train a segmenter with one method."""
 
     method: dict[str, Any]
-    source: str
-    target: str | None = None
+    source: Mixed
+    """Labelled images. Of several (a list, or names with weights) each image of a batch is drawn
+    from one, by their weights."""
+    target: Mixed | None = None
+    """Unlabelled images; several as above."""
     oracle: bool = False
     """Allow a ``target`` domain as labelled source: an upper bound, marked where it appears."""
     model: ModelConfig = ModelConfig()
@@ -56,7 +62,9 @@ class TrainStage(Stage):
     discriminator_optimizer: DiscriminatorOptimizer = DiscriminatorOptimizer()
     schedule: Schedule = Schedule()
     snapshots: Annotated[int, Field(ge=0, le=10000)] = 0
-    """Number of evenly spaced states to keep for a ``select`` stage, the last one included."""
+    """Number of evenly spaced states to keep for a ``select`` stage, the last one included; of the
+    averaged network too, where the method has one (``STAGE.teacher_snapshots``)."""
+    validation: ValidationConfig | None = None
     save_every: Positive = 500
     log_every: Positive = 20
     workers: Workers = 2
@@ -65,8 +73,8 @@ class TrainStage(Stage):
         "checkpoint": "checkpoint",
         "snapshots": "snapshots",
         "teacher": "checkpoint",
+        "teacher_snapshots": "snapshots",
     }
-    derived_from = "source"
 
     @field_validator("method", mode="before")
     @classmethod
@@ -83,6 +91,21 @@ class TrainStage(Stage):
         except SegadaptError as error:
             raise ValueError(str(error)) from error
         return value
+
+    @property
+    def sources(self) -> dict[str, float]:
+        """Labelled images, with their weights."""
+        return weights_of(self.source)
+
+    @property
+    def targets(self) -> dict[str, float]:
+        """Unlabelled images, with their weights; empty where none are named."""
+        return {} if self.target is None else weights_of(self.target)
+
+    @property
+    def first_source(self) -> str:
+        """Whose classes the checkpoint has, which are those of all others."""
+        return next(iter(self.sources))
 
     @property
     def method_settings(self) -> dict[str, Any]:
@@ -103,23 +126,34 @@ class TrainStage(Stage):
     def references(self) -> list[Reference]:
         """Source and target, where it starts from, and the class prior."""
         labelled = (*LABELLED, "target") if self.oracle else LABELLED
-        found = [Reference("source", self.source, labelled, labelled=True)]
-        if self.target is not None:
-            found.append(Reference("target", self.target, IMAGES))
+        found = [Reference("source", name, labelled, labelled=True) for name in self.sources]
+        found += [Reference("target", name, IMAGES) for name in self.targets]
         if self.start_from is not None:
             found.append(Reference("start_from", self.start_from, ("checkpoint",)))
+        if self.validation is not None:
+            found.append(
+                Reference(
+                    "validation.domain",
+                    self.validation.domain,
+                    ("test", "source"),
+                    labelled=True,
+                    learned=False,
+                )
+            )
         if self.rare_classes is not None:
-            counts = self.rare_classes.counts
-            found.append(Reference("rare_classes.counts", counts, ("class_counts",)))
+            found += [
+                Reference("rare_classes.counts", name, ("class_counts",))
+                for name in weights_of(self.rare_classes.counts)
+            ]
         if self.class_prior is not None:
             found.append(Reference("class_prior", self.class_prior, ("class_prior",)))
         return found
 
     def missing(self, output: str) -> str | None:
         """Snapshots are kept where the settings ask for it, a teacher by methods that have one."""
-        if output == "teacher" and not self.keeps_teacher:
+        if output in ("teacher", "teacher_snapshots") and not self.keeps_teacher:
             return f"is not there: method {self.method['name']} keeps no averaged network"
-        if output == "snapshots" and self.snapshots < 2:
+        if output in ("snapshots", "teacher_snapshots") and self.snapshots < 2:
             return (
                 f"has {self.snapshots}; set `snapshots` of that stage to 2 or more to choose among "
                 "them"
@@ -130,6 +164,10 @@ class TrainStage(Stage):
         """The starting weights, where they are a file."""
         taken = self.start_from is None and self.model.weights_file is not None
         return {"weights": str(self.model.weights_file)} if taken else {}
+
+    def classes(self, context: StageContext) -> ClassSet:
+        """Those of its sources."""
+        return context.classes_behind(self.first_source)
 
     def network(self, context: StageContext) -> ModelConfig:
         """The network that it trains."""

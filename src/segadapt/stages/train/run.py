@@ -1,20 +1,22 @@
-"""The ``train`` stage: one method, one source, one target, one checkpoint."""
+"""The ``train`` stage: one method, a source and a target or several, one checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from segadapt.artefacts import CHECKPOINT_FILE, TEACHER_FILE, snapshot_file
-from segadapt.base.batch import UnlabelledBatch
-from segadapt.data.crops import Crops
-from segadapt.data.domain import Domain
-from segadapt.data.loader import RawBatch, training_batches
-from segadapt.data.rare_classes import rare_classes
+from segadapt.artefacts import (
+    CHECKPOINT_FILE,
+    TEACHER_FILE,
+    TEACHER_SNAPSHOTS_FOLDER,
+    snapshot_file,
+)
+from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from segadapt.data.mixture import Mixture, mixture
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
 from segadapt.engine.loop import SourceBatch, TrainingStep, evenly_spaced, train
@@ -23,22 +25,21 @@ from segadapt.engine.state import STATE_FILE, TrainingState
 from segadapt.methods.base import Method
 from segadapt.models.build import build_segmenter, load_starting_weights
 from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
-from segadapt.models.inputs import normalise
 from segadapt.models.segmenter import Segmenter
-from segadapt.stages.batches import pairs
 from segadapt.stages.context import Work
 from segadapt.stages.lineage import is_oracle
+from segadapt.stages.train.batches import save_drawn_classes, training_pairs
 from segadapt.stages.train.config import TrainStage
+from segadapt.stages.train.examples import save_examples
 from segadapt.stages.train.method import build_method
+from segadapt.stages.train.validation import Validation
 
 
 def run(stage: TrainStage, work: Work) -> dict[str, Any]:
     """Train and leave ``checkpoint.safetensors``; returns numbers for the manifest."""
-    source = work.context.domain(stage.source, labelled=True)
-    target = None
-    if stage.target is not None:
-        # The target's labels are out of reach from here on, whether they exist or not.
-        target = work.context.domain(stage.target, labelled=False)
+    source = _mixed(work, stage.sources, labelled=True)
+    # The target's labels are out of reach from here on, whether they exist or not.
+    target = _mixed(work, stage.targets, labelled=False) if stage.targets else None
     # A run killed after it removed the state needs nothing but its manifest.
     state, checkpoint = work.directory / STATE_FILE, work.directory / CHECKPOINT_FILE
     if state.is_file() or not checkpoint.is_file():
@@ -46,7 +47,12 @@ def run(stage: TrainStage, work: Work) -> dict[str, Any]:
     return {"source_images": len(source), "target_images": len(target) if target else 0}
 
 
-def _train(stage: TrainStage, work: Work, source: Domain, target: Domain | None) -> None:
+def _mixed(work: Work, parts: Mapping[str, float], labelled: bool) -> Mixture:
+    opened = [(work.context.domain(name, labelled), weight) for name, weight in parts.items()]
+    return mixture(opened)
+
+
+def _train(stage: TrainStage, work: Work, source: Mixture, target: Mixture | None) -> None:
     context, processes, directory = work.context, work.processes, work.directory
     torch.manual_seed(work.seed)
     prior = None
@@ -66,18 +72,36 @@ def _train(stage: TrainStage, work: Work, source: Domain, target: Domain | None)
     state = TrainingState(directory / STATE_FILE, step.nets, step.optimizers, method, processes)
 
     def batches(start: int) -> Iterator[tuple[SourceBatch, UnlabelledBatch | None]]:
-        return _batches(stage, work, source, target, start)
+        return training_pairs(stage, work, source, target, start)
 
     # Processes draw their own dropout: alike, they would leave out the same of every part.
     torch.manual_seed(work.seed + processes.rank)
     log = TrainingLog(directory, work.name, enabled=processes.is_first)
     trained = TrainedModel(model, stage.model, source.classes, source.size, oracle)
 
+    def teacher() -> TrainedModel | None:
+        averaged = method.averaged
+        if averaged is None:
+            return None
+        assert isinstance(averaged, Segmenter)
+        return replace(trained, model=averaged)
+
+    snapshots = frozenset(evenly_spaced(stage.snapshots, stage.iterations))
+    validated: frozenset[int] = frozenset()
+    validation = None
+    if stage.validation is not None:
+        validation = Validation(stage.validation, work, trained, stage.workers)
+        every = stage.validation.every
+        validated = frozenset((*range(every, stage.iterations, every), stage.iterations))
+
     def keep(iteration: int) -> None:
-        if processes.is_first:
-            path = snapshot_file(directory, iteration)
-            path.parent.mkdir(exist_ok=True)
-            save_checkpoint(path, trained)
+        if iteration in snapshots and processes.is_first:
+            _keep_snapshot(snapshot_file(directory, iteration), trained)
+            if (averaged := teacher()) is not None:
+                path = snapshot_file(directory, iteration, TEACHER_SNAPSHOTS_FOLDER)
+                _keep_snapshot(path, averaged)
+        if validation is not None and iteration in validated:
+            validation.at(iteration)
 
     train(
         step,
@@ -87,23 +111,38 @@ def _train(stage: TrainStage, work: Work, source: Domain, target: Domain | None)
         stage.iterations,
         stage.save_every,
         stage.log_every,
-        frozenset(evenly_spaced(stage.snapshots, stage.iterations)),
+        snapshots | validated,
         keep,
     )
     if processes.is_first:
         save_checkpoint(directory / CHECKPOINT_FILE, trained)
-        if method.averaged is not None:
-            assert isinstance(method.averaged, Segmenter)
-            save_checkpoint(directory / TEACHER_FILE, replace(trained, model=method.averaged))
+        if (averaged := teacher()) is not None:
+            save_checkpoint(directory / TEACHER_FILE, averaged)
+    if method.shows_examples:
+        # After the checkpoints: what batch norm sees now changes them no more.
+        with processes.autocast(), torch.no_grad():
+            labelled, unlabelled = next(batches(stage.iterations - 1))
+            assert isinstance(labelled, LabelledBatch)
+            examples = method.examples(step.nets, labelled, unlabelled)
+        if processes.is_first:
+            save_examples(examples, directory, source.classes, stage.model.input_format)
+    if processes.is_first:
+        if stage.rare_classes is not None:
+            save_drawn_classes(stage, work, source)
         # The checkpoint is whole now; the state (several times its size) has served.
         (directory / STATE_FILE).unlink()
     processes.barrier()
 
 
+def _keep_snapshot(path: Path, trained: TrainedModel) -> None:
+    path.parent.mkdir(exist_ok=True)
+    save_checkpoint(path, trained)
+
+
 def _training_step(
     stage: TrainStage, method: Method, model: Segmenter, processes: Processes
 ) -> TrainingStep:
-    extra = method.extra_networks(model.head.level_names)
+    extra = method.extra_networks(model.level_names)
     nets = {"model": model, **extra}
     for net in (*nets.values(), method):
         # channels-last makes convolutions markedly faster on CPUs and on tensor cores
@@ -130,45 +169,3 @@ def _training_step(
         average_gradients=processes.average_gradients,
         autocast=processes.autocast,
     )
-
-
-def _batches(
-    stage: TrainStage, work: Work, source: Domain, target: Domain | None, start: int
-) -> Iterator[tuple[SourceBatch, UnlabelledBatch | None]]:
-    processes = work.processes
-
-    crop = labelled_crop = rare = None
-    if stage.crop is not None:
-        crop = Crops(stage.crop.size)
-        wanted = stage.rare_classes.least_in_crop if stage.rare_classes is not None else 0
-        labelled_crop = Crops(stage.crop.size, stage.crop.largest_share, wanted, stage.crop.tries)
-    if stage.rare_classes is not None:
-        counts = work.context.class_counts(stage.rare_classes.counts)
-        rows = dict(zip(counts.names, counts.pixels, strict=True))
-        rare = rare_classes(
-            np.array([rows[sample.name] for sample in source.samples]),
-            stage.rare_classes.temperature,
-            stage.rare_classes.least_pixels,
-        )
-
-    def raw(domain: Domain, seed: int, is_source: bool) -> Iterator[RawBatch]:
-        return training_batches(
-            domain,
-            stage.batch_size,
-            seed,
-            (start, stage.iterations),
-            (processes.rank, processes.count),
-            stage.flip,
-            stage.workers,
-            stage.scales,
-            jitter=stage.jitter,
-            crop=labelled_crop if is_source else crop,
-            rare=rare if is_source else None,
-            margins=None if is_source else stage.target_margins,
-        )
-
-    def prepare(image: torch.Tensor) -> torch.Tensor:
-        return normalise(image, stage.model.input_format)
-
-    targets = raw(target, work.seed + 1, False) if target is not None else None
-    return pairs(raw(source, work.seed, True), targets, prepare, processes.device)

@@ -15,3 +15,5 @@ class TimmConfig(Section):
     leaves the network as it is."""
     batch_norm: Literal["batch", "frozen"] = "batch"
     """Statistics of the batch, with scale and shift trained; or all of it as it was stored."""
+    mask_token: bool = False
+    """A learned token that patches can be replaced by, for methods that hide them; ViTs alone."""

@@ -1,0 +1,16 @@
+"""How much of the way from the first checkpoint to the oracle another one covers."""
+
+from __future__ import annotations
+
+LEAST = 0.01
+"""The smallest gap, one point, of which a share says something."""
+
+
+def share_closed(value: float | None, first: float | None, oracle: float | None) -> float | None:
+    """(value - first) / (oracle - first); below zero where something was lost.
+
+    None where a score is missing, or the gap is below a point.
+    """
+    if value is None or first is None or oracle is None or oracle - first < LEAST:
+        return None
+    return (value - first) / (oracle - first)

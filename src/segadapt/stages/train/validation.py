@@ -1,0 +1,59 @@
+"""Scores on a labelled domain while a training goes on; nothing is chosen by them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from segadapt.artefacts import strict_json
+from segadapt.config.training import ValidationConfig
+from segadapt.engine.evaluate import evaluate
+from segadapt.engine.predict import Predictor
+from segadapt.models.files.checkpoints import TrainedModel
+from segadapt.stages.context import Work
+
+VALIDATION_FILE = "validation.jsonl"
+
+
+class Validation:
+    """Scores a network every so many iterations, and leaves ``validation.jsonl``."""
+
+    def __init__(
+        self, config: ValidationConfig, work: Work, trained: TrainedModel, workers: int
+    ) -> None:
+        self._config, self._work, self._trained = config, work, trained
+        self._workers = workers
+        self._domain = work.context.domain(config.domain, labelled=True)
+        self._path = work.directory / VALIDATION_FILE
+
+    def at(self, iteration: int) -> None:
+        """Score the network after ``iteration`` iterations; it is left as it was."""
+        network = self._trained.model
+        modes = [(module, module.training) for module in network.modules()]
+        work = self._work
+        scores = evaluate(
+            Predictor(self._trained, work.processes),
+            self._domain,
+            self._config.batch_size,
+            work.processes,
+            f"{work.name}: {iteration} on {self._config.domain}",
+            self._workers,
+        )
+        for module, training in modes:
+            module.training = training
+        if not work.processes.is_first:
+            return
+        row = {"iteration": iteration, "miou": scores.miou, "pixel_accuracy": scores.pixel_accuracy}
+        before = [r for r in _rows(self._path) if r["iteration"] < iteration]
+        partial = self._path.with_name(self._path.name + ".partial")
+        lines = [*before, {**row, "domain": self._domain.title}]
+        partial.write_text("".join(strict_json(line) + "\n" for line in lines))
+        partial.replace(self._path)
+        value = f"{work.name}: {iteration} on {self._config.domain}: mIoU {100 * scores.miou:.2f}"
+        print(f"{value} (nothing is chosen by it)", flush=True)
+
+
+def _rows(path: Path) -> list[dict[str, float]]:
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()]
