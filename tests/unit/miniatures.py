@@ -196,6 +196,16 @@ def acdc(root: Path) -> tuple[str, np.ndarray]:
     return "train", ids_row(*(OFFICIAL.get(i, 255) for i in range(34)))
 
 
+def dark_zurich(root: Path) -> tuple[str, np.ndarray]:
+    for name in ("GOPR0356/GOPR0356_frame_000321", "GOPR0356/GOPR0356_frame_000324"):
+        write_pair(
+            root / f"rgb_anon/val/night/{name}_rgb_anon.png",
+            root / f"gt/val/night/{name}_gt_labelTrainIds.png",
+            ids_row(*range(19), 255),
+        )
+    return "val", ids_row(*range(19), 255)
+
+
 def bdd100k(root: Path) -> tuple[str, np.ndarray]:
     for name in ("7d06fefd-f7be05a6", "0004a4c0-d4dff0ad"):
         write_pair(
@@ -224,8 +234,8 @@ def mapillary_vistas(root: Path) -> tuple[str, np.ndarray]:
 BUILDERS: dict[str, Callable[[Path], tuple[str, np.ndarray]]] = {
     x.__name__: x
     for x in (
-        acdc, bdd100k, camvid, cityscapes, folder, foggy_cityscapes, gta5, idd_lite,
-        mapillary_vistas, scenes, synscapes, synthia,
+        acdc, bdd100k, camvid, cityscapes, dark_zurich, folder, foggy_cityscapes, gta5,
+        idd_lite, mapillary_vistas, scenes, synscapes, synthia,
     )
 }  # fmt: skip
 
@@ -265,6 +275,7 @@ LABELS = {
     "bdd100k": "labels",
     "camvid": "labels",
     "cityscapes": "gtFine",
+    "dark_zurich": "gt",
     "folder": "labels",
     "foggy_cityscapes": "gtFine",
     "gta5": "labels",

@@ -32,12 +32,12 @@ class Timm(FreezesBatchNorm, Trunk):
 
     Config = TimmConfig
     library = "timm"
-    training_only = frozenset({"batch_norm", "output_stride"})
+    training_only = frozenset({"batch_norm", "output_stride", "drop_path"})
 
     def __init__(self, name: str, config: TimmConfig) -> None:
         super().__init__()
         self.name = name.partition(":")[2]
-        self.net, self._made_with = _build(self.name, config.output_stride)
+        self.net, self._made_with = _build(self.name, config)
         if not hasattr(self.net, "forward_intermediates"):
             raise SegadaptError(f"model.backbone: timm's {self.name} does not give its maps")
         info = self.net.feature_info
@@ -115,7 +115,14 @@ class Timm(FreezesBatchNorm, Trunk):
         return 0 if inner.startswith(("norm", "fc_norm")) else len(blocks) + 1
 
     def rename_pretrained(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """timm's names lie below ``net``."""
+        """timm's names lie below ``net``.
+
+        SegFormer's file of MiT-B5 fits PVTv2-b5: they are one network (smaller ones are not).
+        """
+        if "patch_embed1.proj.weight" in tensors and self.name.startswith("pvt_v2"):
+            from timm.models.pvt_v2 import checkpoint_filter_fn
+
+            tensors = checkpoint_filter_fn(tensors, self.net)
         known = self.state_dict().keys()
         return {k if k in known else f"net.{k}": v for k, v in tensors.items()}
 
@@ -130,7 +137,7 @@ class Timm(FreezesBatchNorm, Trunk):
         return state
 
 
-def _build(name: str, output_stride: int | None) -> tuple[Any, dict[str, Any]]:
+def _build(name: str, config: TimmConfig) -> tuple[Any, dict[str, Any]]:
     """timm's network with random weights for any size of image, and what it was made with."""
     timm = _library()
     if not timm.is_model(name):  # a tag of its weights may follow the name
@@ -139,18 +146,22 @@ def _build(name: str, output_stride: int | None) -> tuple[Any, dict[str, Any]]:
             "`python -c 'import timm; print(timm.list_models())'` lists them"
         )
     fixed: dict[str, Any] = {"num_classes": 0}
-    if output_stride is not None:
-        fixed["output_stride"] = output_stride
+    if config.output_stride is not None:
+        fixed["output_stride"] = config.output_stride
+    if config.drop_path:
+        fixed["drop_path_rate"] = config.drop_path
     for options in _ANY_SIZE:
         settings = {**fixed, **options}
         try:
             return timm.create_model(name, pretrained=False, **settings), settings
         except Exception as error:  # each family refuses what it does not know in its own way
             reason = first_line(error)
-    if output_stride is None:
+    asked = [key for key in ("output_stride", "drop_path") if getattr(config, key)]
+    if not asked:
         raise SegadaptError(f"model.backbone: timm's {name} cannot be built ({reason})")
     raise SegadaptError(
-        f"model.output_stride: timm's {name} cannot be built with it ({reason}); leave it out"
+        f"model.{asked[0]}: timm's {name} cannot be built with {' and '.join(asked)} ({reason}); "
+        "leave it out"
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from segadapt.base.section import Section
 
@@ -15,5 +17,7 @@ class TimmConfig(Section):
     leaves the network as it is."""
     batch_norm: Literal["batch", "frozen"] = "batch"
     """Statistics of the batch, with scale and shift trained; or all of it as it was stored."""
+    drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest share of a training's images for which a block is left out (stochastic depth)."""
     mask_token: bool = False
     """A learned token that patches can be replaced by, for methods that hide them; ViTs alone."""
