@@ -71,6 +71,8 @@ def main() -> None:
             found = dict(pool.map(lambda job: digests(*job), jobs))
     print(f"{len(found)} runs in {time.monotonic() - start:.0f} s")
     if arguments.record:
+        if arguments.only is not None:  # the others stay as they were recorded
+            found = {**json.loads(RECORD.read_text())["runs"], **found}
         RECORD.write_text(json.dumps({"machine": machine(), "runs": found}, indent=1) + "\n")
         print(f"written to {RECORD}")
         return

@@ -47,6 +47,18 @@ def stages(iterations: int = 4) -> dict[str, Any]:
         "class-wise": train(
             {"name": "dacs", "weighting": "class_wise", "alpha": 0.9, "threshold": 0.05}, **common
         ),
+        "two-resolutions": train(
+            {"name": "mic", "things": ["car"], "block": 16, "threshold": 0.05, "alpha": 0.9},
+            **common
+            | {
+                "model": {
+                    "backbone": "squeezenet1_0",
+                    "heads": "single",
+                    "weights": "none",
+                    "detail": {"window": [32, 32]},
+                }
+            },
+        ),
         "more-counts": {"stage": "class_counts", "source": "more"},
         "mixed": train(
             {"name": "dacs", "alpha": 0.9, "threshold": 0.05},
@@ -95,14 +107,14 @@ def test_the_teacher_is_kept_and_scored(whole: Path) -> None:
         teacher = load_file(run / stage / "teacher.safetensors")
         assert student.keys() == teacher.keys()
         assert any(not np.array_equal(student[key], teacher[key]) for key in student)
-    report = json.loads((run / "8-evaluate/report.json").read_text())
+    report = json.loads((run / "9-evaluate/report.json").read_text())
     assert [x["checkpoint"] for x in report["scores"]] == ["averaged", "mic", "both"]
     # Their snapshots can be chosen from, and are scored as the teacher's.
     (chosen,) = report["selections"]
     assert chosen["output"] == "teacher_snapshots"
     assert [x["iteration"] for x in chosen["snapshots"]] == [2, 4]
-    last = load_file(run / "6-mixed/teacher.safetensors")
-    kept = load_file(run / "6-mixed/teacher_snapshots/0000004.safetensors")
+    last = load_file(run / "7-mixed/teacher.safetensors")
+    kept = load_file(run / "7-mixed/teacher_snapshots/0000004.safetensors")
     assert all(np.array_equal(last[key], kept[key]) for key in last)
     rows = read_metrics(run / "3-mic")
     assert all(0 <= row["share_sure"] <= 1 for row in rows)
@@ -110,7 +122,7 @@ def test_the_teacher_is_kept_and_scored(whole: Path) -> None:
 
 
 def test_validation_is_shown_and_changes_nothing(whole: Path, tmp_path: Path) -> None:
-    lines = (whole / "run/6-mixed/validation.jsonl").read_text().splitlines()
+    lines = (whole / "run/7-mixed/validation.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
     assert [row["iteration"] for row in rows] == [3, 4]
     content = stages()
@@ -118,18 +130,18 @@ def test_validation_is_shown_and_changes_nothing(whole: Path, tmp_path: Path) ->
     names = ("counts", "more-counts", "mixed")
     without = {name: content[name] for name in names}
     run = run_recipe(recipe_of(without, DOMAINS), tmp_path / "run", whole / "data")
-    ours = load_file(whole / "run/6-mixed/checkpoint.safetensors")
+    ours = load_file(whole / "run/7-mixed/checkpoint.safetensors")
     theirs = load_file(run / "3-mixed/checkpoint.safetensors")
     assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
     # What it saw has no part in the result, which stays an honest one.
-    report = json.loads((whole / "run/8-evaluate/report.json").read_text())
+    report = json.loads((whole / "run/9-evaluate/report.json").read_text())
     assert not any(x["oracle"] for x in report["scores"])
 
 
 def test_the_page_shows_what_was_learned_from(whole: Path) -> None:
     text = (whole / "run/report.html").read_text()
     for words in (
-        "What mic learned from",
+        "What MIC learned from",
         "Mixed labels",
         "Masked",
         "Classes that images were drawn for",
@@ -137,7 +149,7 @@ def test_the_page_shows_what_was_learned_from(whole: Path) -> None:
         "nothing is chosen by it",
     ):
         assert words in text, words
-    drawn = json.loads((whole / "run/6-mixed/drawn_classes.json").read_text())["classes"]
+    drawn = json.loads((whole / "run/7-mixed/drawn_classes.json").read_text())["classes"]
     assert sum(row["drawn"] for row in drawn) == 4 * 2
     folder = whole / "run/3-mic/examples"
     rows = json.loads((folder / "examples.json").read_text())["rows"]
@@ -146,7 +158,7 @@ def test_the_page_shows_what_was_learned_from(whole: Path) -> None:
 
 def test_two_processes_train_as_one_does(whole: Path, tmp_path: Path) -> None:
     run_recipe(recipe_of(stages(), DOMAINS), tmp_path / "two", whole / "data", devices=2)
-    for stage in ("2-averaged", "3-mic", "4-class-wise", "6-mixed"):
+    for stage in ("2-averaged", "3-mic", "4-class-wise", "7-mixed"):
         for file in ("checkpoint", "teacher"):
             one = load_file(whole / f"run/{stage}/{file}.safetensors")
             two = load_file(tmp_path / f"two/{stage}/{file}.safetensors")
@@ -154,11 +166,14 @@ def test_two_processes_train_as_one_does(whole: Path, tmp_path: Path) -> None:
                 np.testing.assert_allclose(two[key], one[key], rtol=0, atol=1e-6, err_msg=key)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [("mic", signal.SIGKILL), ("mic", signal.SIGTERM), ("two-resolutions", signal.SIGKILL)],
+)
 def test_a_stopped_training_goes_on_to_the_same_weights(
-    whole: Path, tmp_path: Path, commands: Commands, number: signal.Signals
+    whole: Path, tmp_path: Path, commands: Commands, stage: str, number: signal.Signals
 ) -> None:
-    recipe = recipe_of({k: v for k, v in stages(30).items() if k in ("counts", "mic")})
+    recipe = recipe_of({k: v for k, v in stages(30).items() if k in ("counts", stage)})
     path = write_recipe(recipe, tmp_path / "tiny.yaml")
 
     def words(out: Path) -> tuple[Any, ...]:
@@ -167,13 +182,13 @@ def test_a_stopped_training_goes_on_to_the_same_weights(
     assert commands.call(*words(tmp_path / "undisturbed")).exit_code == 0
     run = tmp_path / "run"
     command = commands.start(*words(run))
-    command.wait_until(lambda: (run / "2-mic/state.pt").is_file())
+    command.wait_until(lambda: (run / f"2-{stage}/state.pt").is_file())
     command.send(number)
     assert command.wait() in (130, 137)
     done = commands.call(*words(run))
     assert done.exit_code == 0 and "goes on at iteration" in done.stdout(), done.stderr()
     assert checkpoint_hashes(run) == checkpoint_hashes(tmp_path / "undisturbed")
-    ours, theirs = (x / "2-mic/teacher.safetensors" for x in (run, tmp_path / "undisturbed"))
+    ours, theirs = (x / f"2-{stage}/teacher.safetensors" for x in (run, tmp_path / "undisturbed"))
     assert ours.read_bytes() == theirs.read_bytes()
 
 

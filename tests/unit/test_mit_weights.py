@@ -18,9 +18,7 @@ pytest.importorskip("timm")
 def name_in_mit(name: str) -> str:
     """What SegFormer's program calls an entry of timm's PVTv2."""
     name = re.sub(r"^patch_embed\.", "patch_embed1.", name)
-    name = re.sub(
-        r"^stages\.(\d)\.downsample", lambda m: f"patch_embed{int(m.group(1)) + 1}", name
-    )
+    name = re.sub(r"^stages\.(\d)\.downsample", lambda m: f"patch_embed{int(m.group(1)) + 1}", name)
     name = re.sub(
         r"^stages\.(\d)\.blocks\.(\d+)", lambda m: f"block{int(m.group(1)) + 1}.{m.group(2)}", name
     )

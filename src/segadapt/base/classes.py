@@ -201,6 +201,8 @@ STREET_7 = ClassSet(
         (107, 142, 35),
         (70, 130, 180),
     ),
+    # Data sets draw the line of non-drivable ground and roadside objects differently.
+    subsets={"5": (0, 2, 3, 5, 6)},
     rare=(1, 2, 4),
 )
 
