@@ -112,7 +112,8 @@ class DACS(Method):
 
     def _probability(self, image: Tensor) -> Tensor:
         assert self.teacher is not None
-        return self.task.levels(self.teacher.network, image)[0].probability
+        main = self.teacher.network(image)._replace(aux=None)  # a second level is not looked at
+        return self.task.levels_of(main, image.shape[-2:])[0].probability
 
     def mixed_step(
         self,

@@ -122,7 +122,7 @@ class Timm(FreezesBatchNorm, Trunk):
         if "patch_embed1.proj.weight" in tensors and self.name.startswith("pvt_v2"):
             from timm.models.pvt_v2 import checkpoint_filter_fn
 
-            tensors = checkpoint_filter_fn(tensors, self.net)
+            tensors = checkpoint_filter_fn(tensors, self.net)  # type: ignore[no-untyped-call]
         known = self.state_dict().keys()
         return {k if k in known else f"net.{k}": v for k, v in tensors.items()}
 
