@@ -14,6 +14,7 @@ from PIL import Image
 from segadapt.report import build_report
 from segadapt.report.charts import histogram, score_bars, ticks
 from segadapt.report.curves import grouped, loss_charts, smoothed
+from segadapt.report.gap import share_closed
 from segadapt.report.pictures import entropy_table
 from segadapt.report.read import read_run
 from segadapt.report.records import LossLog
@@ -281,3 +282,22 @@ def test_values_of_bars_stand_clear_of_the_line_at_the_first_bars_end() -> None:
     drawn = str(score_bars([Bar("a", 0.50), Bar("b", 0.48), Bar("c", 0.10)], "k"))
     places = re.findall(r'<text x="([\d.]+)%" dx="8"', drawn)
     assert places == ["72.00", "72.00", "14.40"]
+
+
+def test_share_of_the_gap_by_hand() -> None:
+    assert share_closed(0.5, 0.4, 0.6) == pytest.approx(0.5)
+    assert share_closed(0.3, 0.4, 0.6) == pytest.approx(-0.5)
+    assert share_closed(0.405, 0.4, 0.409) is None, "a gap below a point says nothing"
+    assert share_closed(None, 0.4, 0.6) is None and share_closed(0.5, 0.4, None) is None
+
+
+def test_every_row_says_how_much_of_the_gap_it_closes(finished: Path) -> None:
+    page = build_report(finished).read_text()
+    evaluation = read_run(finished).evaluations[0]
+    first = next(s for s in evaluation.scores if not s.is_oracle)
+    oracle = max(s.value for s in evaluation.scores if s.is_oracle)
+    others = [s for s in evaluation.scores if not s.is_oracle and s is not first]
+    assert others and "gap closed" in page
+    for score in others:
+        share = 100 * (score.value - first.value) / (oracle - first.value)
+        assert f">{share:.0f} %".replace("-", "−") in page
