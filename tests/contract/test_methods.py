@@ -42,6 +42,8 @@ PLAIN = TrainingFacts(
     heads="multi_level",
     sums_two=False,
     mask_token=False,
+    one_size=True,
+    two_resolutions=False,
 )
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from harness import (
+    HEIGHT,
+    WIDTH,
     Commands,
     checkpoint_hashes,
     domains,
@@ -156,6 +158,25 @@ def test_the_page_shows_what_was_learned_from(whole: Path) -> None:
     assert len(rows) == 2 and all((folder / x["file"]).is_file() for row in rows for x in row)
 
 
+def test_a_network_is_tried_on_crops_where_it_sees_no_more(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def record(config: Any, number: int, size: tuple[int, int], batch_size: int) -> int:
+        tried.append(size)
+        return 1
+
+    monkeypatch.setattr("segadapt.stages.train.check.try_network", record)
+    content = stages()
+    names = ("counts", "more-counts", "mixed")
+    run_recipe(
+        recipe_of({name: content[name] for name in names}, DOMAINS), tmp_path, whole / "data"
+    )
+    # Two sources and two targets in crops, and the domain of validation whole.
+    assert tried[:5] == [(48, 64)] * 4 + [(HEIGHT, WIDTH)]
+
+
 def test_two_processes_train_as_one_does(whole: Path, tmp_path: Path) -> None:
     run_recipe(recipe_of(stages(), DOMAINS), tmp_path / "two", whole / "data", devices=2)
     for stage in ("2-averaged", "3-mic", "4-class-wise", "7-mixed"):
@@ -228,6 +249,23 @@ def validated_on_the_target(content: dict[str, Any]) -> None:
     content["mixed"]["validation"] = {"domain": "target", "every": 3}
 
 
+def two_sizes(content: dict[str, Any]) -> None:
+    for key in ("crop", "rare_classes"):
+        del content["class-wise"][key]
+    content["class-wise"]["scales"] = [1.0, 1.2]
+
+
+def tokens_in_two_resolutions(content: dict[str, Any]) -> None:
+    content["two-resolutions"]["method"] = {"name": "mic", "things": ["car"], "hidden": "tokens"}
+    content["two-resolutions"]["model"] = {
+        "backbone": "timm:vit_tiny_patch16_224",
+        "heads": "vit",
+        "weights": "none",
+        "mask_token": True,
+        "detail": {"window": [32, 32]},
+    }
+
+
 def two_levels_in_two_resolutions(content: dict[str, Any]) -> None:
     content["mic"]["model"] = {**content["mic"]["model"], "detail": {"window": [32, 32]}}
 
@@ -236,6 +274,8 @@ def two_levels_in_two_resolutions(content: dict[str, Any]) -> None:
     ("change", "sentence"),
     [
         (tokens_without_a_vit, "method.hidden: tokens needs a ViT with a mask token"),
+        (two_sizes, "crop: method dacs lays parts of source images over target images"),
+        (tokens_in_two_resolutions, "hidden: tokens are those of one look at the image"),
         (other_counts, "counts: must name the counts of source and more, one for each"),
         (twice, "source: 'source' is named twice; leave one out"),
         (no_weight, "target: the weight of 'target' must be a number above 0, not 0"),

@@ -13,6 +13,9 @@ from torch.nn import functional as F
 
 from networks import squeezenet
 from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from segadapt.data.crops import Crops
+from segadapt.data.loader import _window
+from segadapt.data.order import Draw
 from segadapt.data.rare_classes import class_probabilities, rare_classes
 from segadapt.losses.feature_distance import feature_distance, thing_cells
 from segadapt.losses.weighted import weighted_cross_entropy
@@ -137,6 +140,46 @@ def test_colours_are_found_behind_what_networks_take(form: str) -> None:
     picture = torch.randint(0, 256, (2, 3, 4, 5))
     found = to_rgb(from_planes(picture, form), form)  # type: ignore[arg-type]
     assert torch.allclose(found * 255, picture.float(), atol=1e-3)
+
+
+def test_no_two_draws_share_their_numbers() -> None:
+    # To numpy, a seed is the same with zeros at its end: whether and how were one number once.
+    drawn = {}
+    for iteration in (0, 1):
+        for first in (0, 2):
+            chance = Chance(0, iteration, first)
+            for stream in (*range(101, 105), 112, 113):
+                if first == 0:
+                    drawn[iteration, stream, "batch"] = chance.of_batch(stream).random()
+                for row in (0, 1):
+                    key = (iteration, stream, first + row)
+                    drawn[key] = chance.of_image(stream, row).random()
+    assert len(set(drawn.values())) == len(drawn) == 2 * 6 * 5
+
+
+def test_every_image_is_changed_as_far_as_the_others() -> None:
+    strength = Strength(colour=0.2, colour_probability=0.8, blur_probability=0.0)
+    grey = torch.full((2, 3, 2, 2), 0.5)
+    seen = [
+        strongly_augmented(grey, strength, Chance(0, i)).mean(dim=(1, 2, 3)) for i in range(400)
+    ]
+    level = torch.stack(seen)
+    for row in (0, 1):
+        changed = level[:, row][level[:, row] != 0.5]
+        assert changed.min() < 0.41 and changed.max() > 0.59, row
+        assert float(changed.mean()) == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_crop_that_shows_too_little_is_at_least_varied() -> None:
+    crops = Crops((4, 4), largest_share=0.75, least_wanted=3, tries=10)
+    label = np.zeros((4, 400), np.uint8)
+    label[:2, :200] = 1  # varied on the left, of one class on the right; class 2 is nowhere
+    draw = Draw(0, False, 1.0, (0.0, 0.9), wanted=2, again=(1,))
+    window = _window((4, 400), label, crops, draw)
+    assert crops.is_varied(label[window]) and not crops.shows(label[window], 2)
+    label[:, 300:] = 2
+    label[:2, 300:] = 3
+    assert crops.shows(label[_window((4, 400), label, crops, draw)], 2)
 
 
 def test_probabilities_of_rare_classes_by_hand() -> None:

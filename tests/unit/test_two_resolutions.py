@@ -101,6 +101,28 @@ def test_a_window_larger_than_the_image_is_the_image() -> None:
         assert torch.isfinite(network((40, 40)).eval()(image).main).all()
 
 
+def test_a_batch_norm_that_learns_sees_all_windows_at_once() -> None:
+    model = network((64, 64))
+    norm = torch.nn.BatchNorm2d(3)
+    model.trunk.forward = lambda image: [norm(F.avg_pool2d(image, 4))]
+    model.trunk.norm = norm
+    seen: list[int] = []
+    norm.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
+    model.eval()
+    norm.train()  # as the teacher's
+    image = torch.randn(2, 3, 128, 128)
+    with torch.no_grad():
+        model(image)
+    assert seen == [2, 9 * 2]
+    norm.eval()
+    with torch.no_grad():
+        one_by_one = model(image).main
+    assert seen[2:] == [2] * 10
+    norm.train()
+    norm.momentum = 0.0
+    assert one_by_one.shape == model(image).main.shape
+
+
 def test_losses_of_the_window_see_its_labels() -> None:
     torch.manual_seed(1)
     model = network().train()

@@ -23,7 +23,7 @@ class Crops:
     least_wanted: int = 0
     """Pixels of the class that was drawn first, which a crop must have more than."""
     tries: int = 1
-    """The last one is taken whatever it shows."""
+    """Of these none may show enough: then the last one that is varied, or the last of all."""
 
     def places(self, draw: Draw) -> Iterator[tuple[float, float]]:
         """Where the crops to be tried lie, as shares of what is left down and across."""
@@ -33,12 +33,13 @@ class Crops:
             down, across = generator.random(2).tolist()
             yield down, across
 
-    def fits(self, label: NDArray[np.uint8], wanted: int | None) -> bool:
-        """Whether a crop's labels show enough."""
-        counts = np.bincount(label.ravel(), minlength=IGNORE + 1)
-        if wanted is not None and counts[wanted] <= self.least_wanted:
-            return False
-        labelled = counts[:IGNORE].sum()
-        return bool(
-            self.largest_share >= 1 or counts[:IGNORE].max() < self.largest_share * labelled
-        )
+    def is_varied(self, label: NDArray[np.uint8]) -> bool:
+        """Whether no class fills too much of a crop's labels."""
+        if self.largest_share >= 1:
+            return True
+        counts = np.bincount(label.ravel(), minlength=IGNORE + 1)[:IGNORE]
+        return bool(counts.max() < self.largest_share * counts.sum())
+
+    def shows(self, label: NDArray[np.uint8], wanted: int | None) -> bool:
+        """Whether a crop's labels hold enough of the class that was drawn first."""
+        return wanted is None or int((label == wanted).sum()) > self.least_wanted

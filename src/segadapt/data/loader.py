@@ -245,10 +245,7 @@ class _TrainingImages(Dataset[Any]):
         framed = len(arrays) if size is not None else 1  # one label for an image has no place in it
         if self.crop is not None:
             try:
-                for place in self.crop.places(draw):
-                    window = crop_window(image.shape[:2], self.crop.size, place)
-                    if maps[0] is None or self.crop.fits(maps[0][window], draw.wanted):
-                        break
+                window = _window(image.shape[:2], maps[0], self.crop, draw)
             except SegadaptError as error:
                 return SegadaptError(f"{domain.samples[number].image}: {error}")
             arrays[:framed] = [None if x is None else x[window] for x in arrays[:framed]]
@@ -282,6 +279,22 @@ class _InferenceImages(Dataset[Any]):
             return error
         seen = [torch.from_numpy(x) for x in seen_at(original, self.domain.size, self.scales)]
         return index, seen, None if label is None else torch.from_numpy(label)
+
+
+def _window(
+    size: tuple[int, ...], label: NDArray[np.uint8] | None, crop: Crops, draw: Draw
+) -> tuple[slice, slice]:
+    """Where an image of (height, width) ``size`` is cropped: see :class:`Crops`."""
+    varied: tuple[slice, slice] | None = None
+    for place in crop.places(draw):
+        window = crop_window(size, crop.size, place)
+        if label is None:
+            return window
+        if crop.is_varied(label[window]):
+            varied = window
+            if crop.shows(label[window], draw.wanted):
+                return window
+    return varied or window
 
 
 def _inside(size: tuple[int, ...], margins: Margins) -> NDArray[np.uint8]:

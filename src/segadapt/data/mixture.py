@@ -38,9 +38,9 @@ class Mixture:
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """(height, width) that all images are resized to; None where it is not one."""
-        sizes = {domain.size for domain in self.domains}
-        return sizes.pop() if len(sizes) == 1 else None
+        """(height, width) that the first domain's images are resized to, where all have a size."""
+        sizes = [domain.size for domain in self.domains]
+        return None if None in sizes else sizes[0]
 
     def part(self, index: int) -> tuple[Domain, int]:
         """The domain that image ``index`` is from, and its number there."""

@@ -42,6 +42,10 @@ class TrainingFacts:
     """The prediction is a sum of two classifiers'."""
     mask_token: bool
     """The trunk has a token that stands for hidden patches."""
+    one_size: bool
+    """Batches of source and target are of one size."""
+    two_resolutions: bool
+    """The network looks at images in small and through windows."""
 
 
 class Method(nn.Module):

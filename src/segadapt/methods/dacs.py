@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from segadapt.base.errors import SegadaptError
 from segadapt.losses.weighted import weighted_cross_entropy
 from segadapt.methods.base import Backward, Method, TrainingFacts, needs_pixels, weighted_sum
 from segadapt.methods.config.dacs import DACSConfig
@@ -53,8 +54,15 @@ class DACS(Method):
         return None if self.teacher is None else self.teacher.network
 
     def check(self, training: TrainingFacts) -> str | None:
-        """Mixing takes images apart."""
-        return needs_pixels(training) or super().check(training)
+        """Mixing takes images apart, and lays those of one domain over those of the other."""
+        misfit = needs_pixels(training) or super().check(training)
+        if misfit is None and not training.one_size:
+            return (
+                f"crop: method {training.method} lays parts of source images over target images, "
+                "so both need one size; set a crop, or give their domains one size and leave "
+                "scales out"
+            )
+        return misfit
 
     def begin(self, model: nn.Module) -> None:
         """The teacher starts as a copy of the model."""
@@ -136,6 +144,11 @@ class DACS(Method):
         chance: Chance,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Half of the source's classes over the target: images, labels and weights."""
+        if source.image.shape != target.image.shape:  # domains that keep their own sizes
+            raise SegadaptError(
+                f"source images are {list(source.image.shape[-2:])} (height, width), target images "
+                f"{list(target.image.shape[-2:])}; to mix them, set a crop or give both one size"
+            )
         present = classes_present(source.label, self.task.process_mean)
         mask = mixing_mask(source.label, present, chance)
         image = self.augmented(mixed(mask, source.image, target.image), chance)

@@ -30,6 +30,11 @@ class MIC(DAFormer):
                 "method.hidden: tokens needs a ViT with a mask token; set model.mask_token to "
                 "true, or hidden to blocks"
             )
+        if self.config.hidden == "tokens" and training.two_resolutions:
+            return (
+                "method.hidden: tokens are those of one look at the image, and model.detail has "
+                "several; set hidden to blocks, or leave model.detail out"
+            )
         return super().check(training)
 
     def step(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from segadapt.base.windows import Window, window_starts
 from segadapt.config.model import Detail
@@ -113,12 +114,21 @@ class TwoResolutions(Segmenter):
     def _covering(self, image: Tensor, grid: tuple[int, ...]) -> Tensor:
         """Scores of overlapping windows, averaged, on the grid."""
         height, width = self._window_sides(image)
+        windows = [
+            Window(top, left, height, width)
+            for top in window_starts(image.shape[-2], height, self.detail.overlap)
+            for left in window_starts(image.shape[-1], width, self.detail.overlap)
+        ]
+        # A batch norm that learns must see all windows at once; otherwise memory is dearer.
+        norms = [m for m in self.modules() if isinstance(m, _BatchNorm)]
+        at_once = len(windows) if any(norm.training for norm in norms) else 1
         total: Tensor | None = None
         count = image.new_zeros(grid)
-        for top in window_starts(image.shape[-2], height, self.detail.overlap):
-            for left in window_starts(image.shape[-1], width, self.detail.overlap):
-                window = Window(top, left, height, width)
-                seen = self._detail(image, window)
+        for first in range(0, len(windows), at_once):
+            group = windows[first : first + at_once]
+            parts = torch.cat([window.of(image) for window in group])
+            scores = super().scores(super().features(parts), parts).main
+            for window, seen in zip(group, scores.split(len(image)), strict=True):
                 if total is None:
                     total = seen.new_zeros(*seen.shape[:2], *grid)
                 down, across = _on_grid(window, image, grid)

@@ -24,8 +24,9 @@ class Chance:
 
     def of_batch(self, stream: int) -> np.random.Generator:
         """One for all images, the same in every process."""
-        return np.random.default_rng((self.seed, self.iteration, stream))
+        return np.random.default_rng((self.seed, self.iteration, stream, 0))
 
     def of_image(self, stream: int, row: int) -> np.random.Generator:
         """One for the image at ``row`` of this process's part of the batch."""
-        return np.random.default_rng((self.seed, self.iteration, stream, self.first + row))
+        # From 1 on: to numpy a seed is the same with zeros at its end, or without them.
+        return np.random.default_rng((self.seed, self.iteration, stream, 1 + self.first + row))

@@ -31,7 +31,7 @@ class ClassWise(Section):
 
 
 class DACSConfig(Section):
-    """Values of DAFormer's program, which is DACS with a smaller batch."""
+    """Values of DAFormer's program; DACS's own has an alpha of 0.99 and colours of 0.25."""
 
     lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
     """Of the levels, on source and on mixed images."""

@@ -120,7 +120,7 @@ def _check_method(stage: TrainStage, context: StageContext, place: str) -> None:
 
 def written_bytes(stage: TrainStage, context: StageContext) -> int:
     """What a training leaves and keeps."""
-    return training_bytes(_try(stage, context, stage.first_source))
+    return training_bytes(_try(stage, context, stage.first_source, stage.crop is not None))
 
 
 def _facts(stage: TrainStage, context: StageContext) -> TrainingFacts:
@@ -136,14 +136,25 @@ def _facts(stage: TrainStage, context: StageContext) -> TrainingFacts:
         heads=stage.model.heads,
         sums_two=find_head(stage.model.heads).is_sum,
         mask_token=bool(getattr(stage.model, "mask_token", False)),
+        one_size=stage.crop is not None or _one_size(stage, context),
+        two_resolutions=stage.model.detail is not None,
     )
+
+
+def _one_size(stage: TrainStage, context: StageContext) -> bool:
+    """Whether images of both domains come in one size; where they keep their own it is not known
+    before they are read, and taken for granted."""
+    names = [context.domain_behind(name) for name in (*stage.sources, *stage.targets)]
+    sizes = {context.recipe.domains[name].size for name in names}
+    return len(sizes) == 1 and stage.scales == (1.0, 1.0)
 
 
 def _check_network(stage: TrainStage, context: StageContext, place: str) -> None:
     """Trunk and head must go together, and take the images."""
-    shown = [r.name for r in stage.references() if context.is_images(r.name)]
-    for reference in shown:
-        _at(place, _try, stage, context, reference)
+    for reference in stage.references():
+        if context.is_images(reference.name):
+            cropped = stage.crop is not None and reference.learned
+            _at(place, _try, stage, context, reference.name, cropped)
 
 
 def _at(place: str, function: Callable[..., Any], *arguments: Any) -> None:
@@ -156,11 +167,13 @@ def _at(place: str, function: Callable[..., Any], *arguments: Any) -> None:
         raise SegadaptError(f"{place}.{error}") from error
 
 
-def _try(stage: TrainStage, context: StageContext, reference: str) -> int:
-    """Show the network an image of a domain's size; the number of its parameters."""
+def _try(stage: TrainStage, context: StageContext, reference: str, cropped: bool) -> int:
+    """Show the network an image as it will see it; the number of its parameters."""
     number = len(context.classes_behind(stage.first_source).names)
     side = find_trunk(stage.model.backbone).side
     size = context.recipe.domains[context.domain_behind(reference)].size
+    if cropped and stage.crop is not None:
+        size = stage.crop.size
     if side is not None:
         size = (side, side)  # others are told where sides are checked
     batch_size = stage.batch_size // context.compute.devices
