@@ -25,9 +25,9 @@ SMALL = (
     "stages.draw.size=[64, 96]",
     *(
         f"stages.{name}.iterations=2"
-        for name in ("source-only", "translated", "advent", "intrada", "pixintrada")
+        for name in ("source-only", "translated", "advent", "intrada", "dacs", "pixintrada")
     ),
-    *(f"stages.{name}.batch_size=2" for name in ("source-only", "translated", "advent")),
+    *(f"stages.{name}.batch_size=2" for name in ("source-only", "translated", "advent", "dacs")),
 )
 
 

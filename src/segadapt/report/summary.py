@@ -26,10 +26,10 @@ class Row:
     value: Spread
     gain: Spread | None
     """Over the first checkpoint, seed by seed; None for the first."""
-    closed: Spread | None
-    """Share of the gap between the first checkpoint and the oracle, seed by seed; None without."""
     iou: list[Spread | None]
     """By class; None where a class is absent with some seed."""
+    closed: Spread | None = None
+    """Share of the gap between the first checkpoint and the oracle, seed by seed; None without."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,8 @@ def _compared(evaluations: Sequence[Evaluation]) -> Comparison:
                 score.is_oracle,
                 spread(values),
                 None if gain is None else spread(gain),
-                closed,
                 [_class_spread([s.iou[i] for s in whole]) for i in range(len(first.classes))],
+                closed,
             )
         )
     return Comparison(first.domain, first.classes, rows, first.measure)
