@@ -45,6 +45,19 @@ ALIKE = {
     "synthia-cityscapes/vgg16/minent",
     "synthia-cityscapes/vgg16/oracle",
     "synscapes-cityscapes/source_only",
+    "gta5-cityscapes/daformer",
+    "gta5-cityscapes/hrda",
+    "gta5-cityscapes/vfm_uda_large",
+    *(
+        f"{pair}/{method}"
+        for pair in ("synthia-cityscapes", "cityscapes-acdc", "cityscapes-dark_zurich")
+        for method in ("dacs", "daformer", "hrda", "mic", "vfm_uda", "vfm_uda_large")
+        if (pair, method) not in (("cityscapes-acdc", "hrda"), ("cityscapes-dark_zurich", "dacs"))
+    ),
+    "idd-camvid/self_training",
+    "idd-camvid/self_training_efficientnet",
+    "rendered-idd/self_training",
+    "rendered-idd/self_training_efficientnet",
     *(
         f"digits/{pair}/{method}"
         for pair in ("mnist-usps", "usps-mnist", "svhn-mnist")
@@ -96,6 +109,9 @@ def small(recipe: Recipe) -> dict[str, Any]:
             light = {
                 "resnet101": "resnet18",
                 "timm:vit_small_patch14_dinov2": "timm:vit_tiny_patch16_224",
+                "timm:vit_base_patch14_dinov2": "timm:vit_tiny_patch16_224",
+                "timm:vit_large_patch14_dinov2": "timm:vit_tiny_patch16_224",
+                "timm:pvt_v2_b5": "timm:pvt_v2_b0",
             }
             backbone = stage["model"]["backbone"]
             stage["model"]["backbone"] = light.get(backbone, backbone)
