@@ -18,8 +18,9 @@ from torch.nn import functional as F
 import segadapt
 from segadapt.base.classes import CAMVID_11, STREET_7, ClassSet
 from segadapt.base.errors import SegadaptError
+from segadapt.base.windows import window_starts
 from segadapt.config import ModelConfig, Views
-from segadapt.engine.views import further_scales, view_logits, window_starts
+from segadapt.engine.views import further_scales, view_logits
 from segadapt.models.build import build_segmenter
 from segadapt.models.files.checkpoints import TrainedModel, save_checkpoint
 

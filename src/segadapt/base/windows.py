@@ -22,6 +22,22 @@ class Window(NamedTuple):
         return maps[..., self.top : self.top + self.height, self.left : self.left + self.width]
 
 
+def covering(size: tuple[int, ...], largest: tuple[int, int], overlap: float) -> list[Window]:
+    """Evenly spaced windows that cover an image of (height, width) ``size``, row by row.
+
+    Args:
+        size: of the image.
+        largest: (height, width) of a window; no more than the image has.
+        overlap: see :func:`window_starts`.
+    """
+    height, width = (min(a, b) for a, b in zip(largest, size, strict=True))
+    return [
+        Window(top, left, height, width)
+        for top in window_starts(size[0], height, overlap)
+        for left in window_starts(size[1], width, overlap)
+    ]
+
+
 def window_starts(length: int, window: int, overlap: float) -> list[int]:
     """First pixels of evenly spaced windows that cover ``length`` pixels, the last one flush.
 

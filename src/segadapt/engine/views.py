@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from segadapt.base.windows import window_starts
+from segadapt.base.windows import covering
 from segadapt.config import Views
 from segadapt.tasks.segmentation import upsample
 
@@ -54,16 +54,13 @@ def _windowed(network: Network, image: Tensor, views: Views) -> Tensor:
     """Class scores of one view: of the whole, or averaged where windows overlap."""
     if views.window is None:
         return network(image)
-    height, width = (min(a, b) for a, b in zip(views.window, image.shape[-2:], strict=True))
     total: Tensor | None = None
     count = image.new_zeros(image.shape[-2:], dtype=torch.float32)
-    for top in window_starts(image.shape[-2], height, views.overlap):
-        for left in window_starts(image.shape[-1], width, views.overlap):
-            place = (..., slice(top, top + height), slice(left, left + width))
-            logit = upsample(network(image[place]), (height, width))
-            if total is None:
-                total = logit.new_zeros(*logit.shape[:2], *image.shape[-2:])
-            total[place] += logit
-            count[place] += 1
+    for window in covering(image.shape[-2:], views.window, views.overlap):
+        logit = upsample(network(window.of(image)), (window.height, window.width))
+        if total is None:
+            total = logit.new_zeros(*logit.shape[:2], *image.shape[-2:])
+        window.of(total).add_(logit)
+        window.of(count).add_(1)
     assert total is not None
     return total / count

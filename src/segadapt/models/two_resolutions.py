@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from segadapt.base.windows import Window, window_starts
+from segadapt.base.windows import Window, covering
 from segadapt.config.model import Detail
 from segadapt.models.heads.base import Head, LevelLogits
 from segadapt.models.segmenter import NamedParameter, Segmenter, parameters_of
@@ -60,7 +60,7 @@ class TwoResolutions(Segmenter):
         if self.training:
             window = self._random_window(image)
             down, across = _on_grid(window, image, grid)
-            seen = self._detail(image, window)
+            seen = self._detail(window.of(image))
             detail = context.new_zeros(*context.shape[:2], *grid)
             part = detail[..., down, across]
             part += _resized(seen, part.shape[-2:])
@@ -93,32 +93,23 @@ class TwoResolutions(Segmenter):
             image, self._sides(image.shape[-2:]), mode="bilinear", align_corners=False
         )
 
-    def _window_sides(self, image: Tensor) -> tuple[int, int]:
+    def _random_window(self, image: Tensor) -> Window:
         height, width = (
             min(a, b) for a, b in zip(self.detail.window, image.shape[-2:], strict=True)
         )
-        return height, width
-
-    def _random_window(self, image: Tensor) -> Window:
-        height, width = self._window_sides(image)
         top, left = (
             CORNER * int(torch.randint((whole - part) // CORNER + 1, ()))
             for whole, part in zip(image.shape[-2:], (height, width), strict=True)
         )
         return Window(top, left, height, width)
 
-    def _detail(self, image: Tensor, window: Window) -> Tensor:
-        part = window.of(image)
+    def _detail(self, part: Tensor) -> Tensor:
+        """Scores of parts of images as they are."""
         return super().scores(super().features(part), part).main
 
     def _covering(self, image: Tensor, grid: tuple[int, ...]) -> Tensor:
         """Scores of overlapping windows, averaged, on the grid."""
-        height, width = self._window_sides(image)
-        windows = [
-            Window(top, left, height, width)
-            for top in window_starts(image.shape[-2], height, self.detail.overlap)
-            for left in window_starts(image.shape[-1], width, self.detail.overlap)
-        ]
+        windows = covering(image.shape[-2:], self.detail.window, self.detail.overlap)
         # A batch norm that learns must see all windows at once; otherwise memory is dearer.
         norms = [m for m in self.modules() if isinstance(m, _BatchNorm)]
         at_once = len(windows) if any(norm.training for norm in norms) else 1
@@ -126,8 +117,7 @@ class TwoResolutions(Segmenter):
         count = image.new_zeros(grid)
         for first in range(0, len(windows), at_once):
             group = windows[first : first + at_once]
-            parts = torch.cat([window.of(image) for window in group])
-            scores = super().scores(super().features(parts), parts).main
+            scores = self._detail(torch.cat([window.of(image) for window in group]))
             for window, seen in zip(group, scores.split(len(image)), strict=True):
                 if total is None:
                     total = seen.new_zeros(*seen.shape[:2], *grid)

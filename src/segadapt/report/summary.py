@@ -10,7 +10,7 @@ from typing import Any
 
 from segadapt.artefacts import strict_json
 from segadapt.report import charts, wording
-from segadapt.report.gap import share_closed
+from segadapt.report.gap import best_oracle, share_closed
 from segadapt.report.page import environment, in_utf8
 from segadapt.report.read import read_run
 from segadapt.report.records import Evaluation, Run
@@ -105,10 +105,7 @@ def _compared(evaluations: Sequence[Evaluation]) -> Comparison:
     first = evaluations[0]
     by_name = [{s.checkpoint: s for s in e.scores if s.value is not None} for e in evaluations]
     start: list[float] | None = None
-    oracles = [
-        max((s.value or 0.0 for s in scores.values() if s.is_oracle), default=None)
-        for scores in by_name
-    ]
+    oracles = [best_oracle(scores.values()) for scores in by_name]
     rows = []
     for score in first.scores:
         found = [scores.get(score.checkpoint) for scores in by_name]

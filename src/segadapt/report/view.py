@@ -13,7 +13,7 @@ from segadapt.report import charts, pictures, wording
 from segadapt.report.choices import choice_view
 from segadapt.report.embedding import embeddings
 from segadapt.report.examples import example_views
-from segadapt.report.gap import share_closed
+from segadapt.report.gap import best_oracle, share_closed
 from segadapt.report.mistakes import mistakes
 from segadapt.report.pixel_splits import pixel_split_views
 from segadapt.report.records import (
@@ -80,7 +80,7 @@ def score_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The summary table: every checkpoint with its numbers and its gain over the first."""
     first = (wording.honest_scores(evaluation) or evaluation.scores)[0]
     best = wording.best_honest(evaluation)
-    oracle = max((s.value or 0.0 for s in evaluation.scores if s.is_oracle), default=None)
+    oracle = best_oracle(evaluation.scores)
     rows = []
     for score in evaluation.scores:
         points = None if score is first else wording.points_between(score.value, first.value)

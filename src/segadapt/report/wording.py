@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from segadapt.report.gap import best_oracle, share_closed
 from segadapt.report.records import Evaluation, Run, Score
 
 _NAMES = {
@@ -135,18 +136,18 @@ def _compared(later: Score, earlier: Score) -> str:
 def gap_closed(evaluation: Evaluation) -> str:
     """How much of the way from the first checkpoint to the oracle was covered, if one is there."""
     scores = honest_scores(evaluation)
-    oracle = max((s.value or 0.0 for s in evaluation.scores if s.is_oracle), default=0.0)
+    oracle = best_oracle(evaluation.scores)
     best = best_adapted(evaluation)
     if len(scores) < 2 or best is None or best.value is None or scores[0].value is None:
         return ""
-    gap = oracle - scores[0].value
-    if gap < ONE_SEED / 100:
+    share = share_closed(best.value, scores[0].value, oracle)
+    if share is None or oracle is None:
         return ""
-    share = 100 * (best.value - scores[0].value) / gap
+    gap = oracle - scores[0].value
     start, name = display_name(scores[0].checkpoint), display_name(best.checkpoint)
     if share <= 0:
         return f"{name} closes none of the {100 * gap:.1f}-point gap from {start} to the oracle."
     return (
-        f"{name} closes {share:.0f} % of the {100 * gap:.1f}-point gap "
+        f"{name} closes {100 * share:.0f} % of the {100 * gap:.1f}-point gap "
         f"from {start} to the oracle, which was trained with target labels."
     )
