@@ -20,6 +20,7 @@ class ClassSet:
         rare: ids of the classes that IntraDA's normalisation counts as rare.
         subsets: further scores by name: mIoU over these ids only (16- and 13-class protocols).
         whole_image: an image has one label, as a digit has, and not one for each pixel.
+        boxes: an image has boxes, and not a label for each pixel.
     """
 
     name: str
@@ -28,6 +29,7 @@ class ClassSet:
     rare: tuple[int, ...] = ()
     subsets: dict[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
     whole_image: bool = False
+    boxes: bool = False
 
     def __post_init__(self) -> None:
         if len(self.names) != len(self.colours):
@@ -48,10 +50,13 @@ class ClassSet:
             rare=tuple(int(i) for i in values["rare"]),
             subsets={str(k): tuple(int(i) for i in v) for k, v in dict(values["subsets"]).items()},
             whole_image=bool(values.get("whole_image", False)),
+            boxes=bool(values.get("boxes", False)),
         )
         named = all(isinstance(name, str) and name for name in names)
         if not named or len(set(names)) < len(names):
             raise ValueError(f"its classes are called {names!r:.80}")
+        if found.whole_image and found.boxes:
+            raise ValueError("its images have one label, and boxes, which is not both to be had")
         if not all(0 <= part <= 255 for colour in found.colours for part in colour):
             raise ValueError("a colour of its classes is none")
         ids = [*found.rare, *(i for subset in found.subsets.values() for i in subset)]

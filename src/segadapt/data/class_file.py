@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -29,6 +30,14 @@ class FolderClass(Section):
     rare: bool = False
 
 
+class BoxClass(FolderClass):
+    """One class of a ``classes.yaml`` of boxes, which may be stored by names, by ids, or both."""
+
+    ids: list[StoredId] = Field(default_factory=list)
+    names: list[str] | None = None
+    """Stored names; its own name where not given."""
+
+
 class FolderClasses(Section):
     """The whole of ``classes.yaml``."""
 
@@ -38,6 +47,19 @@ class FolderClasses(Section):
     """Of label files that hold colours; a class that has one of them goes first."""
 
 
+class BoxClasses(Section):
+    """The whole of a ``classes.yaml`` of boxes."""
+
+    boxes: bool = True
+    classes: list[BoxClass] = Field(min_length=1, max_length=IGNORE)
+    ignore: tuple[StoredId, ...] = (IGNORE,)
+    ignore_names: tuple[str, ...] = ()
+    """Stored names of which the boxes are left out."""
+
+
+Spec = TypeVar("Spec", FolderClasses, BoxClasses)
+
+
 def read_class_file(root: DataPath) -> ClassMap:
     """The class map of ``root/classes.yaml``.
 
@@ -45,7 +67,53 @@ def read_class_file(root: DataPath) -> ClassMap:
         SegadaptError: the file is missing or malformed, or two classes share a name or an id.
     """
     path = root / "classes.yaml"
-    spec = _validated(path)
+    spec = _validated(path, FolderClasses)
+    names, ids = _train_ids(spec, path)
+    return ClassMap(_class_set(spec, names, root), ids, _by_colour(spec))
+
+
+def read_box_class_file(root: DataPath) -> ClassMap:
+    """The class map of boxes of ``root/classes.yaml``, by stored ids and by stored names.
+
+    Raises:
+        SegadaptError: the file is missing or malformed, says ``boxes: false``, or two classes share
+            a name, a stored name or an id.
+    """
+    path = root / "classes.yaml"
+    spec = _validated(path, BoxClasses)
+    if not spec.boxes:
+        raise SegadaptError(
+            f"{path}: says 'boxes: false', and this data set has boxes; take that line out, or "
+            "use dataset 'folder' for labels of pixels"
+        )
+    names, ids = _train_ids(spec, path)
+    by_name = dict.fromkeys(spec.ignore_names, IGNORE)
+    owners = dict.fromkeys(spec.ignore_names, "ignore_names")
+    for train_id, item in enumerate(spec.classes):
+        for stored in [item.name] if item.names is None else item.names:
+            if stored in by_name:
+                raise SegadaptError(
+                    f"{path}: stored name {stored!r} is given twice, to {owners[stored]} and to "
+                    f"{item.name}; each belongs to one class, or to ignore_names"
+                )
+            by_name[stored], owners[stored] = train_id, item.name
+    classes = replace(_class_set(spec, names, root), boxes=True)
+    return ClassMap(classes, ids, names=by_name)
+
+
+def _class_set(spec: FolderClasses | BoxClasses, names: list[str], root: DataPath) -> ClassSet:
+    return ClassSet(
+        name=f"folder:{root.name}",
+        names=tuple(names),
+        colours=tuple(item.colour for item in spec.classes),
+        rare=tuple(i for i, item in enumerate(spec.classes) if item.rare),
+    )
+
+
+def _train_ids(
+    spec: FolderClasses | BoxClasses, path: DataPath
+) -> tuple[list[str], dict[int, int]]:
+    """Names of the classes, and train ids by stored id, where none is there twice."""
     names: dict[str, int] = {}
     owners = dict.fromkeys(spec.ignore, "ignore")
     ids = dict.fromkeys(spec.ignore, IGNORE)
@@ -65,13 +133,7 @@ def read_class_file(root: DataPath) -> ClassMap:
                 )
             ids[stored] = train_id
             owners[stored] = item.name
-    classes = ClassSet(
-        name=f"folder:{root.name}",
-        names=tuple(names),
-        colours=tuple(item.colour for item in spec.classes),
-        rare=tuple(i for i, item in enumerate(spec.classes) if item.rare),
-    )
-    return ClassMap(classes, ids, _by_colour(spec))
+    return list(names), ids
 
 
 def _by_colour(spec: FolderClasses) -> dict[tuple[int, int, int], int]:
@@ -82,7 +144,7 @@ def _by_colour(spec: FolderClasses) -> dict[tuple[int, int, int], int]:
     return dict.fromkeys(spec.ignore_colours, IGNORE) | {c: i for i, c in enumerate(colours)}
 
 
-def _validated(path: DataPath) -> FolderClasses:
+def _validated(path: DataPath, spec: type[Spec]) -> Spec:
     try:
         text = read_small(path).decode("utf-8-sig")
     except FileNotFoundError as error:
@@ -92,18 +154,26 @@ def _validated(path: DataPath) -> FolderClasses:
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SegadaptError(f"{path}: is not readable as text ({error})") from error
+    values = read_yaml(text, str(path))
+    if spec is FolderClasses and isinstance(values, dict) and values.get("boxes") is True:
+        raise SegadaptError(
+            f"{path}: says 'boxes: true', so it is read by the datasets 'coco', 'voc' and 'yolo'; "
+            "name one of these, or take that line out where labels are of pixels"
+        )
     try:
-        return FolderClasses.model_validate(read_yaml(text, str(path)))
+        return spec.model_validate(values)
     except ValidationError as error:
-        raise SegadaptError(f"{path}: {_first_problem(error)} (see docs/own-data.md)") from error
+        problem = _first_problem(error, spec)
+        raise SegadaptError(f"{path}: {problem} (see docs/own-data.md)") from error
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError, spec: type[FolderClasses] | type[BoxClasses]) -> str:
     pairs = list(zip(found_in(error), error.errors(), strict=True))
     # A key that is misspelt is missing, too: its name says more.
     (place, message, unknown), cause = next((x for x in pairs if x[0].unknown_key), pairs[0])
     if unknown:
-        parts = FolderClass if place.startswith("classes.") else FolderClasses
+        of_class = BoxClass if spec is BoxClasses else FolderClass
+        parts = of_class if place.startswith("classes.") else spec
         message = f"unknown key; there are {', '.join(parts.model_fields)}"
     elif cause["type"] in ("list_type", "tuple_type"):
         message = f"must be a list, as [3] (it is {shortened(cause['input'])})"

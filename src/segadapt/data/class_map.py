@@ -18,7 +18,7 @@ VOID = 65535
 
 
 class UnknownIds(SegadaptError):
-    """A label file holds ids, or colours, that have no place in the class map."""
+    """A label file holds ids, colours, or names that have no place in the class map."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,17 @@ class ClassMap:
         classes: the class set.
         ids: train id by stored id; 255 to be ignored. Any id outside it is an error.
         colours: train id by RGB colour, for label files that hold colours; empty where they do not.
+        names: train id by stored class name, for boxes that are stored with names.
     """
 
     classes: ClassSet
     ids: Mapping[int, int]
     colours: Mapping[Colour, int] = field(default_factory=dict)
+    names: Mapping[str, int] = field(default_factory=dict)
 
     def table(self) -> NDArray[np.int16]:
         """Train id by stored id, from 0 to 255 or the largest there is; -1 where there is none."""
-        table = np.full(max(256, *(stored + 1 for stored in self.ids)), -1, dtype=np.int16)
+        table = np.full(max([256, *(stored + 1 for stored in self.ids)]), -1, dtype=np.int16)
         for stored, train in self.ids.items():
             table[stored] = train
         return table
@@ -64,6 +66,21 @@ def map_ids(ids: NDArray[np.integer], class_map: ClassMap, path: FilePath) -> ND
             f"the file, or add the id to the map ({IGNORE} to ignore it)"
         )
     return mapped.astype(np.uint8)
+
+
+def map_name(name: str, class_map: ClassMap, path: FilePath) -> int:
+    """Train id of a stored class name; 255 to be ignored.
+
+    Raises:
+        UnknownIds: the name has no place in the map.
+    """
+    if name not in class_map.names:
+        raise UnknownIds(
+            f"{path}: class {name!r:.80} is not in the class map {class_map.classes.name!r}, which "
+            f"knows {', '.join(sorted(class_map.names)) or 'no names'}; correct the file, or add "
+            f"the name to the map ({IGNORE} to leave its boxes out)"
+        )
+    return class_map.names[name]
 
 
 def _ranges(ids: Sequence[int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from segadapt.base.classes import ClassSet
 from segadapt.base.counted import counted
 from segadapt.base.errors import SegadaptError
 from segadapt.data.archive import leads_outside
+from segadapt.data.boxes.read import read_boxes
 from segadapt.data.class_map import ClassMap
 from segadapt.data.label_files import read_ids, read_label
 from segadapt.data.paths import FilePath
@@ -93,8 +95,11 @@ class Domain:
         """RGB (height, width, 3) in the file's own size, for those who need several sizes."""
         return read_image(self.samples[index].image, None, self.bands)
 
-    def label(self, index: int) -> NDArray[np.uint8]:
+    def label(self, index: int) -> NDArray[Any]:
         """Train ids (height, width) at the label file's own resolution; (1, 1) of a whole image.
+
+        Where the classes are of boxes, float32 (M, 6): left, top, right, bottom in pixels of the
+        image's file, upright, train class id, and 1 where the box is ignored.
 
         Raises:
             SegadaptError: labels of this domain are not to be opened, the file is unreadable, or
@@ -103,17 +108,29 @@ class Domain:
         sample = self.samples[index]
         if not self.labelled or sample.label is None:
             raise SegadaptError(f"{self.title}: labels of this domain are never opened here")
+        if self.classes.boxes:
+            return self._boxes(sample, sample.label)
         ids = read_label(sample.label, self.class_map, sample.first_channel)
         # Pseudo-labels are pictures as large as their image, also where all of it has one.
         return ids[:1, :1] if self.classes.whole_image else ids
+
+    def _boxes(self, sample: Sample, label: FilePath) -> NDArray[np.float32]:
+        size = image_size(sample.image)
+        if sample.original is None or self.predicted:
+            return read_boxes(label, self.class_map, size)
+        # They go with what the image is a translation of, which may have another size.
+        own = image_size(sample.original)
+        boxes = read_boxes(label, self.class_map, own)
+        boxes[:, :4] *= np.array([size[1] / own[1], size[0] / own[0]] * 2, np.float32)
+        return boxes
 
     def domain_index(self, index: int) -> NDArray[np.uint8] | None:
         """How hard each pixel is, (height, width), 255 for one; None where nothing says so."""
         path = self.samples[index].domain_index
         return None if path is None else read_ids(path).astype(np.uint8)
 
-    def check_proportions(self, index: int, own: tuple[int, ...], label: NDArray[np.uint8]) -> None:
-        """Raise SegadaptError where a label cannot belong to its image.
+    def check_proportions(self, index: int, own: tuple[int, ...], label: NDArray[Any]) -> None:
+        """Raise SegadaptError where a label cannot belong to its image; boxes are not looked at.
 
         Args:
             index: of the sample.
@@ -122,16 +139,18 @@ class Domain:
                 resizes, it may differ in scale, as published data sets' do in places, but not in
                 proportions. Pseudo-labels have the size that images are resized to.
         """
-        if self.classes.whole_image or (self.predicted and label.shape == self.size):
+        if self.classes.boxes or self.classes.whole_image:
+            return
+        if self.predicted and label.shape == self.size:
             return
         sample = self.samples[index]
         if sample.original is not None:  # its label goes with that, which may have another size
             own = image_size(sample.original)
         self.require_fitting(index, own, label)
 
-    def require_fitting(self, index: int, own: tuple[int, ...], label: NDArray[np.integer]) -> None:
+    def require_fitting(self, index: int, own: tuple[int, ...], label: NDArray[Any]) -> None:
         """The same, where the (height, width) that the image file has is known already."""
-        if label.shape == own:
+        if self.classes.boxes or label.shape == own:
             return
         sample = self.samples[index]
         ratio = (label.shape[0] * own[1]) / (label.shape[1] * own[0])

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from segadapt.base.errors import SegadaptError
 from segadapt.config import DomainConfig
+from segadapt.data.boxes.survey import survey
 from segadapt.data.class_map import ClassMap
 from segadapt.data.domain import Domain, Sample
 from segadapt.data.labels import with_labels
@@ -58,6 +59,11 @@ def open_domain(
     """
     domain = list_domain(config, root, title, image_list, labelled)
     missing = without_label(domain)
+    if missing and domain.classes.boxes:
+        raise SegadaptError(
+            f"{title}: {len(missing)} of {len(domain)} images have no annotations of boxes, first "
+            f"{missing[0]}; add them, also where there is nothing to see, or remove the images"
+        )
     if missing:
         # Labels that belong to no image are the likeliest to be those that are missing.
         odd = "".join(f"; {x.removeprefix(f'{title}: ')}" for x in domain.warnings[-2:])
@@ -65,6 +71,10 @@ def open_domain(
             f"{title}: {len(missing)} of {len(domain)} images have no label file, first "
             f"{missing[0]}; add the labels or remove the images{odd}"
         )
+    if domain.classes.boxes and domain.labelled:
+        pairs = [(s.image, s.label) for s in domain.samples if s.label is not None]
+        told = tuple(f"{title}: {sentence}" for sentence in survey(pairs, domain.class_map))
+        return replace(domain, warnings=domain.warnings + told)
     return domain
 
 
@@ -100,6 +110,9 @@ def list_domain(
             "there, or pack it as .zip"
         ) from error
     told = left_out.sentences()
+    if labelled and hasattr(reader, "found_labels"):
+        samples, more = reader.found_labels(place, config.split, samples)
+        told += more
     if not samples:
         raise SegadaptError(
             f"{title}: no images of split {config.split!r} below {root}"

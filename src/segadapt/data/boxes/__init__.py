@@ -1,0 +1,1 @@
+"""Boxes around objects: how they are stored in files, and what is odd about them."""
