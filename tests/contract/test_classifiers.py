@@ -15,7 +15,8 @@ from segadapt.config import ModelConfig
 from segadapt.models.build import build_segmenter, check_weights
 from segadapt.models.segmenter import Segmenter
 from segadapt.models.trunks.base import find_trunk
-from segadapt.tasks.classification import ClassificationTask, task_of
+from segadapt.tasks.classification import ClassificationTask
+from segadapt.tasks.of_classes import task_of
 
 BACKBONES = ("lenet", "dtn")
 EVERY = pytest.mark.parametrize("backbone", BACKBONES)

@@ -39,6 +39,7 @@ PLAIN = TrainingFacts(
     jitter=False,
     domain_index=False,
     whole_images=False,
+    boxes=False,
     heads="multi_level",
     sums_two=False,
     mask_token=False,

@@ -15,7 +15,8 @@ from segadapt.config import ModelConfig
 from segadapt.methods.adda import ADDA, ADDAConfig
 from segadapt.models.build import build_segmenter
 from segadapt.models.segmenter import LevelLogits
-from segadapt.tasks.classification import ClassificationTask, task_of
+from segadapt.tasks.classification import ClassificationTask
+from segadapt.tasks.of_classes import task_of
 
 
 class Constant(nn.Module):

@@ -103,3 +103,17 @@ class Jitter(Section):
     """Smallest and largest factor, drawn evenly between their logarithms."""
     shift: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Largest move up, down, left or right, as a share of the image's height or width."""
+
+
+class BoxAugmentation(Section):
+    """SSD's augmentation of images with boxes (Liu et al., Sec. 2.2 and 3.6), of both domains.
+    Mirroring is the stage's ``flip``."""
+
+    photometric: bool = True
+    """Brightness, contrast, saturation, hue and order of channels, each by chance."""
+    expand: Fraction = 0.5
+    """How likely an image is laid on a larger grey one, so that objects become small."""
+    largest_expansion: Annotated[float, Field(ge=1, le=16)] = 4.0
+    crop: bool = True
+    """A part that overlaps a box by 0, 0.1, 0.3, 0.5, 0.7, 0.9, or all of it, drawn by chance. Of
+    the target, whose boxes are never opened, as if the whole image were a box."""

@@ -14,6 +14,8 @@ from torch.utils.data import Dataset
 
 from segadapt.base.errors import SegadaptError
 from segadapt.config import Jitter
+from segadapt.config.training import BoxAugmentation
+from segadapt.data.box_images import BoxImages
 from segadapt.data.crops import Crops
 from segadapt.data.decoders import loader_of, told
 from segadapt.data.domain import Domain
@@ -29,6 +31,7 @@ from segadapt.data.transforms import (
     scaled_size,
     seen_at,
 )
+from segadapt.losses.boxes import filled_up
 
 Margins = tuple[float, float, float, float]
 """Shares of an image's height (top, bottom) and width (left, right)."""
@@ -58,6 +61,7 @@ def training_batches(
     jitter: Jitter | None = None,
     rare: Sequence[RareClasses] = (),
     margins: Margins | None = None,
+    box_augmentation: BoxAugmentation | None = None,
 ) -> Iterator[RawBatch]:
     """Batches for iterations ``iterations[0]`` to ``iterations[1]`` - 1.
 
@@ -74,6 +78,7 @@ def training_batches(
         jitter: how far images are resized and moved within their frames, each on its own.
         rare: draws images by class, one for each domain.
         margins: shares of an image's height and width, top, bottom, left, right, that are told.
+        box_augmentation: what is done to images with boxes.
 
     Raises:
         SegadaptError: an image or label cannot be used.
@@ -90,11 +95,15 @@ def training_batches(
         tuple(rare),
         domain.weights,
     )
+    boxes = domain.classes.boxes
+    images = (
+        BoxImages(domain, box_augmentation) if boxes else _TrainingImages(domain, crop, margins)
+    )
     loader = loader_of(
-        _TrainingImages(domain, crop, margins),
+        images,
         workers,
         batch_sampler=order,
-        collate_fn=_stacked,
+        collate_fn=_stacked_boxes if boxes else _stacked,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),
     )
@@ -316,7 +325,11 @@ def _stacked(items: list[Any]) -> Any:
     return handed_over(_stack(items))
 
 
-def _stack(items: list[Any]) -> RawBatch | SegadaptError:
+def _stacked_boxes(items: list[Any]) -> Any:
+    return handed_over(_stack_boxes(items))
+
+
+def _unstackable(items: list[Any]) -> SegadaptError | None:
     for item in items:
         if isinstance(item, SegadaptError):
             return item
@@ -326,6 +339,22 @@ def _stack(items: list[Any]) -> RawBatch | SegadaptError:
             f"a batch holds images of sizes {sorted(shapes)} (height, width); give the domain one "
             "size, or train with batch_size=1"
         )
+    return None
+
+
+def _stack_boxes(items: list[Any]) -> RawBatch | SegadaptError:
+    wrong = _unstackable(items)
+    if wrong is not None:
+        return wrong
+    images, labels = zip(*items, strict=True)
+    known = labels[0] is not None
+    return RawBatch(torch.stack(images), filled_up(list(labels)) if known else None)
+
+
+def _stack(items: list[Any]) -> RawBatch | SegadaptError:
+    wrong = _unstackable(items)
+    if wrong is not None:
+        return wrong
     images, *others = zip(*items, strict=True)
     return RawBatch(
         torch.stack(images), *(None if x[0] is None else torch.stack(x) for x in others)

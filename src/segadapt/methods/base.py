@@ -37,6 +37,8 @@ class TrainingFacts:
     """The source's labels say how hard each pixel is."""
     whole_images: bool
     """Images have one label each."""
+    boxes: bool
+    """Images have boxes."""
     heads: str
     sums_two: bool
     """The prediction is a sum of two classifiers'."""
@@ -195,11 +197,12 @@ def no_target(training: TrainingFacts) -> str | None:
 
 def needs_pixels(training: TrainingFacts) -> str | None:
     """The sentence for methods that take images apart, where they have one label each."""
-    if not training.whole_images:
+    if not training.whole_images and not training.boxes:
         return None
+    what = "boxes" if training.boxes else "one label each"
     return (
-        f"method: {training.method} is for pixels, and these images have one label each; choose "
-        "another method"
+        f"method: {training.method} is for pixels, and these images have {what}; choose another "
+        "method"
     )
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from segadapt.models.boxes import BoxOutput
 from segadapt.models.heads.base import Head, LevelLogits
 from segadapt.models.trunks.base import Trunk
 
@@ -76,6 +77,8 @@ class Segmenter(nn.Module):
         output: LevelLogits = head(features)
         if not self._is_padded(image):
             return output
+        if output.boxes is not None:
+            return self._boxes_of_image(output, output.boxes, image)
         return LevelLogits(
             self._cut(output.main, image),
             None if output.aux is None else self._cut(output.aux, image),
@@ -83,6 +86,14 @@ class Segmenter(nn.Module):
             if output.summands is None
             else (self._cut(output.summands[0], image), self._cut(output.summands[1], image)),
         )
+
+    def _boxes_of_image(self, output: LevelLogits, boxes: BoxOutput, image: Tensor) -> LevelLogits:
+        """Anchors are shares of the padded image; nothing is found where it was padded."""
+        height, width = image.shape[-2:]
+        down, right = self._padding(image)
+        across, along = (width + right) / width, (height + down) / height
+        factors = boxes.anchors.new_tensor((across, along, across, along))
+        return output._replace(boxes=boxes._replace(anchors=boxes.anchors * factors))
 
     def last_features(self, image: Tensor) -> Tensor:
         """The last map (N, channels, h, w), of the image alone where it had to be padded."""

@@ -76,6 +76,10 @@ def _misfit_of_output(model: Segmenter, output: object, num_classes: int) -> str
         return f"the head gives the levels {given}, and says {list(model.level_names)}"
     if (output.summands is not None) != model.head.is_sum:
         return "the head must give summands if, and only if, is_sum says so"
+    if output.boxes is not None:
+        if output.main.ndim != 5 or output.main.shape[1] != num_classes + 1:
+            return f"the head's scores must be (N, {num_classes + 1}, anchors, h, w)"
+        return None
     for name in given:
         scores = levels[name]
         if not isinstance(scores, Tensor) or scores.ndim != 4 or scores.shape[1] != num_classes:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor, nn
 
-from segadapt.base.classes import ClassSet
 from segadapt.models.adversaries.discriminator import score_discriminator
 from segadapt.tasks.segmentation import Level, SegmentationTask
 
@@ -27,16 +25,3 @@ class ClassificationTask(SegmentationTask):
             f"discriminator_{name}": score_discriminator(self.num_classes, width)
             for name in level_names
         }
-
-
-def task_of(
-    classes: ClassSet,
-    process_mean: Callable[[Tensor], Tensor] | None = None,
-    class_prior: tuple[float, ...] | None = None,
-    **further: Any,
-) -> SegmentationTask:
-    """The task that labels of a class set are for; ``further``: its other attributes."""
-    kind = ClassificationTask if classes.whole_image else SegmentationTask
-    return kind(
-        len(classes.names), process_mean, class_prior, class_names=tuple(classes.names), **further
-    )

@@ -12,8 +12,9 @@ from torch.nn import functional as F
 
 from segadapt.base.windows import Window
 from segadapt.config.values import InputFormat
-from segadapt.losses.segmentation import cross_entropy
+from segadapt.losses.segmentation import IGNORE, cross_entropy
 from segadapt.models.adversaries.discriminator import level_discriminators
+from segadapt.models.boxes import BoxOutput
 from segadapt.models.heads.base import LevelLogits
 
 
@@ -26,6 +27,8 @@ class Level(NamedTuple):
     """Logits of the two classifiers whose sum ``logit`` is, where the model has such."""
     window: Window | None = None
     """The part of the image that it is of, with ``logit`` as large; None: all of it."""
+    boxes: BoxOutput | None = None
+    """Of detectors: what ``logit`` was made of, anchors in pixels."""
 
     def part_of(self, maps: Tensor) -> Tensor:
         """What this level sees of maps (..., H, W) of the image's size."""
@@ -98,6 +101,15 @@ class SegmentationTask:
     def supervised_loss(self, level: Level, label: Tensor) -> Tensor:
         """Cross-entropy of one level against labels (N, H, W); see :func:`cross_entropy`."""
         return cross_entropy(level.logit, level.part_of(label), self.process_mean)
+
+    def pseudo_label(self, level: Level, threshold: float) -> Tensor:
+        """Most probable classes (N, H, W), 255 where the probability is below ``threshold``."""
+        confidence, label = level.probability.max(dim=1)
+        return label.masked_fill(confidence < threshold, IGNORE).to(torch.uint8)
+
+    def share_known(self, label: Tensor) -> Tensor:
+        """Share of labels that are not to be ignored, a scalar."""
+        return (label != IGNORE).float().mean()
 
 
 def upsample(logit: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:

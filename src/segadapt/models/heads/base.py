@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from segadapt.base.parts import HEADS
 from segadapt.base.section import Section
 from segadapt.base.windows import Window
+from segadapt.models.boxes import BoxOutput
 from segadapt.models.trunks.base import Trunk
 
 
@@ -22,6 +23,8 @@ class LevelLogits(NamedTuple):
     """Where the main scores are a sum of two classifiers': each one's."""
     aux_window: Window | None = None
     """The part of the image that ``aux`` is of; None: all of it."""
+    boxes: BoxOutput | None = None
+    """Of detectors; ``main`` is then its scores as maps of one size."""
 
 
 class Head(nn.Module):

@@ -51,6 +51,7 @@ def training_pairs(
             crop=labelled_crop if is_source else crop,
             rare=rare if is_source else (),
             margins=None if is_source else stage.target_margins,
+            box_augmentation=stage.box_augmentation,
         )
 
     def prepare(image: torch.Tensor) -> torch.Tensor:

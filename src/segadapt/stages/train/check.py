@@ -16,6 +16,7 @@ from segadapt.models.trunks.base import find_trunk
 from segadapt.stages.context import StageContext
 from segadapt.stages.images import check_own_sizes, check_shared, check_smallest, exists
 from segadapt.stages.networks import training_bytes
+from segadapt.stages.train.check_boxes import check_boxes
 from segadapt.stages.train.config import TrainStage
 from segadapt.stages.train.method import build_method
 
@@ -27,6 +28,7 @@ SMALLEST_FOR_DISCRIMINATOR = 32
 
 def check(stage: TrainStage, context: StageContext, place: str) -> None:
     """See :meth:`segadapt.config.stage.Stage.check`."""
+    check_boxes(stage, context, place)
     _check_images(stage, context, place)
     _check_mixture(stage, context, place)
     _check_method(stage, context, place)
@@ -133,6 +135,7 @@ def _facts(stage: TrainStage, context: StageContext) -> TrainingFacts:
         source=" and ".join(stage.sources),
         domain_index=all(context.kind_of(x) == "indexed_labels" for x in stage.sources),
         whole_images=context.classes_behind(stage.first_source).whole_image,
+        boxes=context.classes_behind(stage.first_source).boxes,
         heads=stage.model.heads,
         sums_two=find_head(stage.model.heads).is_sum,
         mask_token=bool(getattr(stage.model, "mask_token", False)),

@@ -13,6 +13,7 @@ from segadapt.config.mixed import Mixed, weights_of
 from segadapt.config.model import ModelConfig
 from segadapt.config.stage import IMAGES, LABELLED, Reference, Stage
 from segadapt.config.training import (
+    BoxAugmentation,
     CropConfig,
     DiscriminatorOptimizer,
     Jitter,
@@ -52,6 +53,8 @@ class TrainStage(Stage):
     scales: ScaleRange = (1.0, 1.0)
     """Smallest and largest factor on the size of images (multi-scale training); each batch gets
     one, drawn evenly, the sides rounded to multiples of eight."""
+    box_augmentation: BoxAugmentation | None = None
+    """Of images with boxes, in place of scales, crop and jitter."""
     jitter: Jitter | None = None
     crop: CropConfig | None = None
     rare_classes: RareClassesConfig | None = None

@@ -6,7 +6,7 @@ from segadapt.base.classes import ClassSet
 from segadapt.engine.fabric import Processes
 from segadapt.methods.base import Method, find_method
 from segadapt.stages.train.config import TrainStage
-from segadapt.tasks.classification import task_of
+from segadapt.tasks.of_classes import task_of
 
 
 def build_method(
@@ -23,6 +23,7 @@ def build_method(
         classes,
         mean,
         class_prior,
+        head=stage.model.section("heads"),
         input_format=stage.model.input_format,
         iterations=stage.iterations,
         seed=seed,

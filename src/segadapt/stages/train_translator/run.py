@@ -26,7 +26,7 @@ from segadapt.models.inputs import from_signed, signed
 from segadapt.stages.batches import pairs
 from segadapt.stages.context import Work
 from segadapt.stages.train_translator.config import TrainTranslatorStage
-from segadapt.tasks.classification import task_of
+from segadapt.tasks.of_classes import task_of
 from segadapt.translation.cyclegan import CycleGAN, Shape
 from segadapt.translation.semantics import SemanticJudge
 

@@ -1,0 +1,65 @@
+"""Images with boxes for training: augmented, resized, mirrored, and put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from segadapt.base.errors import SegadaptError
+from segadapt.config.training import BoxAugmentation
+from segadapt.data.box_augmentation import augmented
+from segadapt.data.domain import Domain
+from segadapt.data.mixture import Mixture
+from segadapt.data.order import Draw
+from segadapt.data.transforms import resize_image, scaled_size
+
+
+@dataclass
+class BoxImages(Dataset[Any]):
+    """(image (H, W, 3) uint8, boxes (M, 6) in its pixels or None without labels) for a draw."""
+
+    domain: Domain | Mixture
+    augmentation: BoxAugmentation | None = None
+
+    def __getitem__(self, draw: Draw) -> Any:
+        # A worker's exception would reach the user wrapped in a traceback, so it is handed over
+        # as a value and raised in the main process.
+        domain, number = self.domain.part(draw.image)
+        try:
+            image = domain.original(number)
+            label = domain.label(number) if domain.labelled else None
+        except SegadaptError as error:
+            return error
+        frame = domain.size or image.shape[:2]
+        if draw.scale != 1.0:
+            frame = scaled_size(frame, draw.scale)
+        if self.augmentation is not None:
+            image, label = augmented(image, label, self.augmentation, (*draw.again, 1))
+        label = None if label is None else resized_boxes(label, image.shape[:2], frame)
+        image = resize_image(image, frame)
+        if draw.mirrored:
+            image = image[:, ::-1]
+            label = None if label is None else mirrored_boxes(label, image.shape[1])
+        pixels = torch.from_numpy(np.ascontiguousarray(image))
+        return pixels, None if label is None else torch.from_numpy(label)
+
+
+def resized_boxes(
+    label: NDArray[np.float32], size: tuple[int, ...], wanted: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """Boxes (M, 6) of an image of (height, width) ``size`` when it is resized to ``wanted``."""
+    down, across = wanted[0] / size[0], wanted[1] / size[1]
+    factors = np.array([across, down, across, down, 1, 1], np.float32)
+    return label.astype(np.float32) * factors
+
+
+def mirrored_boxes(label: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Boxes (M, 6) of an image that is mirrored left to right."""
+    found = label.copy()
+    found[:, 0], found[:, 2] = width - label[:, 2], width - label[:, 0]
+    return found
