@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,13 @@ from numpy.typing import NDArray
 from segadapt.base.errors import SegadaptError
 from segadapt.data.boxes.array import Box, box_array, require_size
 from segadapt.data.boxes.content import content
+from segadapt.data.boxes.voc_text import CORNERS
 from segadapt.data.class_map import ClassMap, map_name
 from segadapt.data.paths import FilePath
 from segadapt.losses.segmentation import IGNORE
 
 REFUSED = (b"<!doctype", b"<!entity")
 """What makes an XML file refer to others, or unfold to one without end."""
-CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def read_voc(path: FilePath, class_map: ClassMap, size: tuple[int, int]) -> NDArray[np.float32]:
@@ -96,23 +95,3 @@ def _parsed(path: FilePath) -> ElementTree.Element:
             f"{path}: is <{root.tag:.40}>, where Pascal VOC's files are <annotation>; is it one?"
         )
     return root
-
-
-def voc_text(boxes: NDArray[np.float32], names: Sequence[str], size: tuple[int, int]) -> str:
-    """The text of a file that :func:`read_voc` reads the same boxes (M, 6) from.
-
-    Args:
-        boxes: in whole pixels.
-        names: of the classes, by train id.
-        size: (height, width) of the image.
-    """
-    lines = ["<annotation>"]
-    lines.append(f"  <size><width>{size[1]}</width><height>{size[0]}</height></size>")
-    for left, top, right, bottom, label, ignored in boxes.round().astype(int).tolist():
-        corners = zip(CORNERS, (left + 1, top + 1, right, bottom), strict=True)
-        inner = "".join(f"<{key}>{value}</{key}>" for key, value in corners)
-        lines.append(
-            f"  <object><name>{escape(names[label])}</name><difficult>{ignored}</difficult>"
-            f"<bndbox>{inner}</bndbox></object>"
-        )
-    return "\n".join([*lines, "</annotation>", ""])

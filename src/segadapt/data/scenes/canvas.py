@@ -91,13 +91,18 @@ class Canvas:
         self.labels: list[int] = []
         self.depths: list[float] = []
         self.lamps: list[Lamp] = []
+        self.shared: set[int] = set()
+        """Numbers that several objects were drawn with."""
 
     def new(self, label: int, depth: float) -> int:
         """Register an object; returns the number to draw it with (0..MAX_OBJECTS)."""
         if len(self.labels) >= MAX_OBJECTS:  # reuse: the class must be right, the depth nearly
             same = [i for i, v in enumerate(self.labels) if v == label]
             if same:
-                return min(same, key=lambda i: abs(self.depths[i] - depth))
+                nearest = min(same, key=lambda i: abs(self.depths[i] - depth))
+                self.shared.add(nearest)
+                return nearest
+            self.shared.add(len(self.labels) - 1)
             self.labels[-1], self.depths[-1] = label, depth
             return len(self.labels) - 1
         self.labels.append(label)

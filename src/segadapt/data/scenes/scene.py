@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from .camera import photograph, render
-from .canvas import SUPERSAMPLE, U8, VOID, Canvas, Point3, clip_near
+from .canvas import F32, SUPERSAMPLE, U8, VOID, Canvas, Point3, clip_near
 from .facades import draw_block, draw_building
 from .furniture import (
     draw_bin,
@@ -24,8 +24,9 @@ from .furniture import (
 from .layout import Street, Thing, make_street, make_view
 from .people import draw_cyclist, draw_person
 from .plants import draw_hedge, draw_tree
-from .style import Style, camera_style, rendered_style
+from .style import CONDITIONS, Style, camera_style, rendered_style
 from .surfaces import GROUND_OBJECTS, paint_ground, paint_sky
+from .things import boxes_of
 from .traffic import plan_things
 from .vehicles import draw_vehicle
 from .weather import SKY_DEPTH, Shot
@@ -57,11 +58,15 @@ PAINTERS: dict[str, Painter] = {
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture, uint8 (H, W, 3) RGB, and its class ids, uint8 (H, W) in 0..10 or 255."""
+    """A picture, uint8 (H, W, 3) RGB, and its class ids, uint8 (H, W) in 0..10 or 255.
+
+    ``boxes`` (M, 6), float32, are around vehicles (0), people on foot (1) and on bicycles (2).
+    """
 
     image: U8
     label: U8
     condition: str
+    boxes: F32
 
 
 def _shadows(canvas: Canvas, street: Street, things: list[Thing]) -> U8:
@@ -139,20 +144,25 @@ def _bonnet(canvas: Canvas, style: Style, rng: np.random.Generator) -> None:
     canvas.flat(edge, (dark, dark, dark + 4), canvas.new(VOID, 2.0))
 
 
-def draw_scene(domain: Domain, seed: int, size: tuple[int, int] = (224, 320)) -> Scene:
+def draw_scene(
+    domain: Domain, seed: int, size: tuple[int, int] = (224, 320), condition: str | None = None
+) -> Scene:
     """Draw one scene of ``size`` = (height, width); the same arguments give the same arrays.
 
-    The plan depends on the seed alone, so both domains share their world statistics.
+    The plan depends on the seed alone, so both domains share their world statistics. A camera's
+    ``condition`` is drawn where none of :data:`.style.CONDITIONS` is asked for.
     """
     if domain not in ("rendered", "camera"):
         raise ValueError(f"unknown domain {domain!r}, expected 'rendered' or 'camera'")
+    if condition is not None and (domain == "rendered" or condition not in CONDITIONS):
+        raise ValueError(f"no condition {condition!r} in domain {domain!r}")
     if min(size) < 16:
         raise ValueError(f"size must be at least 16 x 16, got {size}")
     plan = np.random.default_rng(np.random.SeedSequence([seed, 1]))
     rng = np.random.default_rng(np.random.SeedSequence([seed, 2, int(domain == "camera")]))
     view, street = make_view(plan, size), make_street(plan)
     things = plan_things(street, plan)
-    style = camera_style(rng) if domain == "camera" else rendered_style(rng)
+    style = camera_style(rng, condition) if domain == "camera" else rendered_style(rng)
 
     canvas = Canvas(view)
     for label in GROUND_OBJECTS:
@@ -183,4 +193,5 @@ def draw_scene(domain: Domain, seed: int, size: tuple[int, int] = (224, 320)) ->
     image = (
         photograph(colour, shot, style, rng) if domain == "camera" else render(colour, shot, rng)
     )
-    return Scene(image=image, label=label, condition=style.condition)
+    boxes = boxes_of(number, canvas.labels, canvas.shared)
+    return Scene(image=image, label=label, condition=style.condition, boxes=boxes)

@@ -162,9 +162,13 @@ def rendered_style(rng: np.random.Generator) -> Style:
     )
 
 
-def camera_style(rng: np.random.Generator) -> Style:
-    """A dirty, muted world under changing weather; ``camera.py`` adds the light and the sensor."""
-    condition = str(rng.choice(CONDITIONS, p=CONDITION_SHARES))
+def camera_style(rng: np.random.Generator, condition: str | None = None) -> Style:
+    """A dirty, muted world under changing weather; ``camera.py`` adds the light and the sensor.
+
+    The condition is drawn where none is given.
+    """
+    drawn = str(rng.choice(CONDITIONS, p=CONDITION_SHARES))
+    condition = drawn if condition is None else condition
     grey = condition in ("overcast", "fog", "rain")
     top, low, cloud, puff = {
         "clear": ((134, 176, 218), (232, 238, 240), 0.4, (236, 236, 236)),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from segadapt.config.stage import Stage
 from segadapt.config.values import Size
+from segadapt.stages.draw.splits import Split
 
 if TYPE_CHECKING:
     from segadapt.stages.context import StageContext
@@ -19,7 +20,7 @@ class DrawStage(Stage):
     """Draw the embedded procedural domains."""
 
     size: Size = (224, 320)
-    counts: dict[Literal["rendered", "camera_train", "camera_val"], Scenes]
+    counts: dict[Split, Scenes]
     seed: Annotated[int, Field(ge=0)] = 0
 
     outputs = {"folder": "folder"}  # noqa: RUF012

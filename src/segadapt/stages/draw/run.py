@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from segadapt.artefacts import SCENES_FOLDER
 from segadapt.base.signals import end_with_parent
@@ -12,12 +12,7 @@ from segadapt.engine.log import progress
 from segadapt.stages.context import Work
 from segadapt.stages.draw.config import DrawStage
 from segadapt.stages.draw.job import Job, draw
-
-SPLITS: tuple[Literal["rendered", "camera_train", "camera_val"], ...] = (
-    "rendered",
-    "camera_train",
-    "camera_val",
-)
+from segadapt.stages.draw.splits import SPLITS
 
 
 class _Drawn(NamedTuple):
