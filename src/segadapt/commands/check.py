@@ -114,6 +114,9 @@ def _print(found: DomainFindings, console: Console) -> None:
         console.print(f"  {number} of {height}x{width} (height x width)")
     if len(found.sizes) > 3:
         console.print(f"  and {len(found.sizes) - 3} more sizes")
+    if found.boxes is not None:
+        ignored = f", {found.ignored_boxes} of them ignored" if found.ignored_boxes else ""
+        console.print(f"  {counted(found.boxes, 'box')}{ignored}")
     for name, share in sorted(found.class_shares.items(), key=lambda x: -x[1]):
         bar = "█" * round(40 * share) or "▏"
         console.print(f"  {printable(name):<16} {100 * share:5.1f} %  {bar}", markup=False)

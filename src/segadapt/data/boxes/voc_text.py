@@ -12,10 +12,10 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def voc_text(boxes: NDArray[np.float32], names: Sequence[str], size: tuple[int, int]) -> str:
-    """The text of a file that :func:`segadapt.data.boxes.voc.read_voc` reads the same boxes (M, 6) from.
+    """The text of a file that holds the boxes of one image, for :mod:`segadapt.data.boxes.voc`.
 
     Args:
-        boxes: in whole pixels.
+        boxes: (M, 6) in whole pixels; those that are ignored are ``difficult``.
         names: of the classes, by train id.
         size: (height, width) of the image.
     """

@@ -65,10 +65,9 @@ def found_labels(
     absent = sorted(content.images.keys() - shown)
     if not absent:
         return found, []
-    what = "image" if len(absent) == 1 else "images"
     return found, [
-        f"{counted(len(absent), 'annotated image')} of {file} not among the split's files, first "
-        f"{absent[0]}: the {what} may be missing"
+        f"{file} lists {counted(len(absent), 'image')} that the split's folder has not, first "
+        f"{absent[0]}"
     ]
 
 
