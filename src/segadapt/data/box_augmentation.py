@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from segadapt.config.training import BoxAugmentation
+from segadapt.data.box_crops import crop, expansion
 
-GREY = (123.0, 117.0, 104.0)
+GREY = (123, 117, 104)
 """What an image is expanded with: the mean of ImageNet."""
+LEAST_SIDE = 1
+"""Pixels of what is left of a box; of less it is gone."""
 
 
 def augmented(
@@ -33,53 +32,45 @@ def augmented(
         seed: decides all of it.
 
     Returns:
-        The image, of another size, and the boxes that are left, cut off at its sides.
+        The image, of another size, and the boxes whose centres are left, cut off at its sides.
     """
-    rows = np.zeros((0, 6), np.float32) if label is None else label
-    pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
-    drawn = int(np.random.SeedSequence(seed).generate_state(1)[0])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(drawn)
-        changed, boxes = _changed(pixels, torch.from_numpy(rows[:, :4].copy()), settings)
-    height, width = changed.shape[-2:]
-    found = np.concatenate([boxes.boxes.numpy(), rows[boxes.kept.numpy(), 4:]], axis=1)
-    found[:, [0, 2]] = found[:, [0, 2]].clip(0, width)
-    found[:, [1, 3]] = found[:, [1, 3]].clip(0, height)
-    seen = (found[:, 2] - found[:, 0] >= 1) & (found[:, 3] - found[:, 1] >= 1)
-    array = np.ascontiguousarray(changed.numpy().transpose(1, 2, 0))
-    return array, None if label is None else found[seen].astype(np.float32)
-
-
-class _Left:
-    """Boxes after a change, and which of the first ones they are."""
-
-    def __init__(self, boxes: Tensor, kept: Tensor) -> None:
-        self.boxes, self.kept = boxes, kept
-
-
-def _changed(image: Tensor, boxes: Tensor, settings: BoxAugmentation) -> tuple[Tensor, _Left]:
-    size = image.shape[-2], image.shape[-1]
-    whole = torch.tensor([[0.0, 0.0, size[1], size[0]]])
-    stands_in = len(boxes) == 0
-    sample = {
-        "image": tv_tensors.Image(image),
-        "boxes": tv_tensors.BoundingBoxes(  # type: ignore[call-arg]
-            whole if stands_in else boxes, format="XYXY", canvas_size=size
-        ),
-        "labels": torch.arange(max(1, len(boxes))),
-    }
+    generator = np.random.default_rng(seed)
+    boxes = np.zeros((0, 6), np.float32) if label is None else label.astype(np.float32)
     if settings.photometric:
-        sample = v2.RandomPhotometricDistort()(sample)
-    if settings.expand > 0:
-        sides = (1.0, settings.largest_expansion)
-        sample = v2.RandomZoomOut(fill=list(GREY), side_range=sides, p=settings.expand)(sample)
+        image = _recoloured(image, int(generator.integers(2**31)))
+    if generator.random() < settings.expand:
+        size, (top, left) = expansion(image.shape, settings.largest_expansion, generator)
+        canvas = np.empty((*size, 3), np.uint8)
+        canvas[:] = GREY
+        canvas[top : top + image.shape[0], left : left + image.shape[1]] = image
+        image, boxes = canvas, boxes + np.array([left, top, left, top, 0, 0], np.float32)
     if settings.crop:
-        sample = v2.RandomIoUCrop()(sample)
-        # Boxes whose centre is outside the crop are gone: the transform leaves them without area.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            sample = v2.SanitizeBoundingBoxes(labels_getter=lambda x: x["labels"])(sample)
-    left, kept = torch.as_tensor(sample["boxes"]), sample["labels"]
-    if stands_in:
-        left, kept = left[:0], kept[:0]
-    return torch.as_tensor(sample["image"]), _Left(left.float(), kept)
+        image, boxes = _cropped(image, boxes, generator)
+    return image, None if label is None else boxes
+
+
+def _cropped(
+    image: NDArray[np.uint8], boxes: NDArray[np.float32], generator: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    height, width = image.shape[:2]
+    whole = np.array([[0, 0, width, height]], np.float32)
+    part = crop(image.shape, boxes[:, :4] if len(boxes) else whole, generator)
+    if part is None:
+        return image, boxes
+    left, top, right, bottom = part
+    centres = (boxes[:, :2] + boxes[:, 2:4]) / 2
+    inside = ((centres > (left, top)) & (centres < (right, bottom))).all(axis=1)
+    found = boxes[inside] - np.array([left, top, left, top, 0, 0], np.float32)
+    found[:, [0, 2]] = found[:, [0, 2]].clip(0, right - left)
+    found[:, [1, 3]] = found[:, [1, 3]].clip(0, bottom - top)
+    seen = (found[:, 2:4] - found[:, :2] >= LEAST_SIDE).all(axis=1)
+    return image[top:bottom, left:right], found[seen]
+
+
+def _recoloured(image: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """Brightness, contrast, saturation, hue and order of channels (torchvision's transform)."""
+    pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        changed: torch.Tensor = v2.RandomPhotometricDistort()(pixels)
+    return np.ascontiguousarray(changed.numpy().transpose(1, 2, 0))

@@ -19,6 +19,8 @@ from segadapt.tasks.segmentation import Level, SegmentationTask
 
 LEAST_SCORE, MOST_OF_A_CLASS, OVERLAP, MOST = 0.01, 400, 0.45, 200
 """torchvision's SSD: what is kept before and after boxes of one class suppress each other."""
+LEAST_SIDE = 1.0
+"""Pixels of boxes that are learned from; of less the offsets are without bound."""
 SMALLEST = 32
 """Rows and columns that a discriminator needs."""
 
@@ -67,7 +69,8 @@ class DetectionTask(SegmentationTask):
         found = []
         for one in detections(level):
             unsure = (one.scores < threshold).to(one.boxes.dtype)
-            kept = one.scores >= threshold / 2
+            sides = one.boxes[:, 2:] - one.boxes[:, :2]
+            kept = (one.scores >= threshold / 2) & (sides >= LEAST_SIDE).all(dim=1)
             columns = (one.boxes, one.labels[:, None].to(one.boxes.dtype), unsure[:, None])
             found.append(torch.cat(columns, dim=1)[kept])
         return filled_up(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
 from torchvision.models.detection.image_list import ImageList
 
@@ -11,6 +12,9 @@ from segadapt.models.boxes import BoxOutput, Grid, stacked
 from segadapt.models.heads.base import Head, LevelLogits
 from segadapt.models.heads.config.ssd import SSDConfig
 from segadapt.models.trunks.base import Trunk
+
+LENGTH = 20.0
+"""Of normalised vectors at first (Liu et al., Sec. 3.1)."""
 
 
 class SSD(Head):
@@ -27,6 +31,9 @@ class SSD(Head):
         anchors = config.anchors_of_maps
         self.taken = taken_maps(trunk.strides, config.finest)[-len(anchors) :]
         channels = [trunk.channels[i] for i in self.taken]
+        self.lengths = nn.ParameterList(
+            nn.Parameter(torch.full((number,), LENGTH)) for number in channels if config.normalised
+        )
         self.extra = nn.ModuleList()
         while len(channels) < len(anchors):
             self.extra.append(_smaller(channels[-1], config.extra_channels))
@@ -66,6 +73,8 @@ class SSD(Head):
     def forward(self, maps: list[Tensor]) -> LevelLogits:
         """See :meth:`Head.forward`."""
         seen = [maps[i] for i in self.taken]
+        for place, length in enumerate(self.lengths):
+            seen[place] = length.view(1, -1, 1, 1) * F.normalize(seen[place].float())
         for layer in self.extra:
             seen.append(layer(seen[-1]))
         grids = tuple(
