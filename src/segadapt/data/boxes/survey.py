@@ -36,4 +36,4 @@ def survey(pairs: Iterable[tuple[FilePath, FilePath]], class_map: ClassMap) -> l
             if kind != ROUNDED:
                 first.setdefault(kind, f"{label}: {box}")
                 number[kind] = number.get(kind, 0) + 1
-    return [f"{number[kind]} {kind}, first {told}" for kind, told in first.items()]
+    return [f"{kind}: {number[kind]}, first {told}" for kind, told in first.items()]
