@@ -22,7 +22,7 @@ from segadapt.data.proportions import squeezed
 from segadapt.losses.segmentation import IGNORE
 
 MISSING = "labels that are missing"
-NO_BOXES = "images without boxes, which are learned from as showing nothing"
+NO_BOXES = "images without boxes, which are taken as showing nothing"
 
 
 class Problem(NamedTuple):
