@@ -197,13 +197,14 @@ def predict(
         ),
     ] = None,
 ) -> None:
-    """Segment images: writes id maps, colour overlays and entropy maps."""
+    """Segment images (id maps, overlays, entropy maps), or find boxes with a detector."""
     from segadapt.commands.options import ensemble_of, views_of
     from segadapt.commands.predict import predict_files
 
     views, with_weights = views_of(scales, flip, window), ensemble_of(with_ or ())
-    number = predict_files(checkpoint, paths, out, family, device, with_weights, views, label_ids)
-    typer.echo(f"{counted(number, 'image')}: {out}/labels, {out}/overlays, {out}/entropy")
+    done = predict_files(checkpoint, paths, out, family, device, with_weights, views, label_ids)
+    written = ", ".join(f"{out}/{name}" for name in done.outputs)
+    typer.echo(f"{counted(done.images, 'image')}: {written}")
 
 
 @app.command()

@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from segadapt import metrics_boxes
 from segadapt.artefacts import CHECKPOINT_FILE
 from segadapt.base.compute import Compute
 from segadapt.base.errors import SegadaptError, printable
 from segadapt.config import DomainConfig, Views
+from segadapt.data.domain import Domain
 from segadapt.data.listing import open_domain
+from segadapt.engine.detect import detect, scores_of
 from segadapt.engine.evaluate import evaluate, require_same_classes
 from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.predict import Predictor
 from segadapt.metrics import ABSENT_RULE
+from segadapt.metrics_boxes import BoxScores, require_box_scores
 from segadapt.models.files.checkpoints import load_checkpoint
 from segadapt.report.belonging import Belonging, belonging
-from segadapt.stages.evaluate.run import score_row
+from segadapt.stages.evaluate.rows import score_row
 
 BATCH_SIZE = 4
 
@@ -84,16 +88,26 @@ def _score(
         for sentence in domain.warnings if not rows else ():
             print(f"warning: {printable(sentence)}", flush=True)
         require_same_classes(predictor, domain)
-        scores = evaluate(predictor, domain, BATCH_SIZE, processes, name)
+        boxes = domain.classes.boxes
+        scores = (_boxes if boxes else evaluate)(predictor, domain, BATCH_SIZE, processes, name)
         rows.append({"checkpoint": name, **score_row(scores, predictor)})
     return {
         "domain": f"{dataset} {split}",
         "images": len(domain),
         "classes": list(domain.classes.names),
-        "absent_rule": ABSENT_RULE,
+        "absent_rule": metrics_boxes.ABSENT_RULE if boxes else ABSENT_RULE,
+        "measure": "AP50" if boxes else "mIoU",
         "views": views.model_dump(mode="json"),
         "scores": rows,
     }
+
+
+def _boxes(
+    predictor: Predictor, domain: Domain, batch_size: int, processes: Processes, title: str
+) -> BoxScores:
+    require_box_scores()
+    found = detect(predictor, domain, batch_size, processes, title)
+    return scores_of(found, len(domain.classes.names))
 
 
 def checkpoint_files(path: Path) -> dict[str, Path]:

@@ -1,21 +1,31 @@
-"""Segments image files: the ``predict`` verb."""
+"""Segments image files, or finds boxes in them: the ``predict`` verb."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.progress import track
 
 from segadapt.base.errors import SegadaptError, printable
 from segadapt.base.pictures import entropy_picture, label_picture, overlay_picture
 from segadapt.commands.label_ids import stored_ids, stored_picture
+from segadapt.commands.predict_boxes import FILE, PICTURES, predict_boxes
 from segadapt.config import Views
 from segadapt.data.left_out import IMAGE_SUFFIXES, LeftOut
 from segadapt.data.listing import find_images
 from segadapt.data.paths import DataPath
 from segadapt.data.transforms import read_image
 from segadapt.engine.predict import load
+
+
+class Predicted(NamedTuple):
+    """What was done."""
+
+    images: int
+    outputs: tuple[str, ...]
+    """Folders and files that were written, below the one that was asked for."""
 
 
 def predict_files(
@@ -27,23 +37,29 @@ def predict_files(
     with_: Mapping[Path, float] | None = None,
     views: Views | None = None,
     label_ids: str | None = None,
-) -> int:
+) -> Predicted:
     """Predict images and write ``labels/``, ``overlays/`` and ``entropy/`` below ``out``.
 
     Label files hold class ids in a palette of class colours. All results are PNG files with the
     images' names, at the images' own sizes; folders keep their structure. The score maps of
     the checkpoints of ``with_`` are averaged, with their weights, with those of ``checkpoint``.
     With ``label_ids``, a data set's name or a folder with ``classes.yaml``, label files hold the
-    ids that this data set stores.
-
-    Returns:
-        The number of images.
+    ids that this data set stores. Of a detector see :func:`predict_boxes`.
 
     Raises:
-        SegadaptError: a path is no image and no folder of images, or nothing can be written.
+        SegadaptError: a path is no image and no folder of images, nothing can be written, or an
+            option has no meaning for boxes.
     """
     images = _images(paths)
     predictor = load({checkpoint: 1.0, **(with_ or {})}, family, device, views)
+    if predictor.classes.boxes:
+        if label_ids is not None:
+            raise SegadaptError(
+                f"--label-ids {label_ids}: is for pictures of class ids, and this checkpoint finds "
+                "boxes, whose classes have names; leave it out"
+            )
+        predict_boxes(predictor, images, out)
+        return Predicted(len(images), (FILE, PICTURES))
     ids = None if label_ids is None else stored_ids(label_ids, predictor.classes)
     for name, path in track(images.items(), description="predict", transient=True):
         image = read_image(path, None)
@@ -64,7 +80,7 @@ def predict_files(
                 raise SegadaptError(
                     f"{target}: cannot be written ({error}); what was written before stays"
                 ) from error
-    return len(images)
+    return Predicted(len(images), ("labels", "overlays", "entropy"))
 
 
 def _images(paths: Sequence[Path]) -> dict[str, DataPath]:

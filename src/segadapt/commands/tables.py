@@ -17,6 +17,8 @@ from segadapt.base.errors import SegadaptError
 def score_table(result: dict[str, Any]) -> list[list[str]]:
     """Rows of a table: classes, then mIoU, the subsets' mIoU and pixel accuracy, in per cent.
 
+    Of boxes it is AP50 of the classes, then its mean, AP75 and mAP.
+
     Args:
         result: scores as ``evaluate --json`` writes them.
 
@@ -26,18 +28,25 @@ def score_table(result: dict[str, Any]) -> list[list[str]]:
     scores: list[dict[str, Any]] = result["scores"]
     titles = [f"{s['checkpoint']} (oracle)" if s["oracle"] else s["checkpoint"] for s in scores]
     rows = [["class", *titles]]
+    boxes = result.get("measure") == "AP50"
+    key, value, measure = ("class_ap50", "ap50", "AP50") if boxes else ("iou", "miou", "mIoU")
     for i, name in enumerate(result["classes"]):
-        rows.append([name, *(_percent(s["iou"][i]) for s in scores)])
-    rows.append([f"mIoU of {_scored(result)}", *(_percent(s["miou"]) for s in scores)])
+        rows.append([name, *(_percent(s[key][i]) for s in scores)])
+    over = _scored([s[key] for s in scores])
+    rows.append([f"{measure} of {over}", *(_percent(s[value]) for s in scores)])
+    if boxes:
+        rows.append(["AP75", *(_percent(s["ap75"]) for s in scores)])
+        rows.append(["mAP", *(_percent(s["map"]) for s in scores)])
+        return rows
     for subset in scores[0]["subsets"]:
         rows.append([f"mIoU of {subset}", *(_percent(s["subsets"][subset]) for s in scores)])
     rows.append(["pixel accuracy", *(_percent(s["pixel_accuracy"]) for s in scores)])
     return rows
 
 
-def _scored(result: dict[str, Any]) -> str:
+def _scored(scores: Sequence[Sequence[float | None]]) -> str:
     """Over how many classes the mean is; models may differ, where one predicts an absent class."""
-    numbers = sorted({sum(x is not None and x == x for x in s["iou"]) for s in result["scores"]})
+    numbers = sorted({sum(x is not None and x == x for x in row) for row in scores})
     return " or ".join(str(number) for number in numbers)
 
 

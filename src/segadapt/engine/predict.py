@@ -15,6 +15,7 @@ from torch import Tensor
 
 from segadapt.base.classes import ClassSet
 from segadapt.base.compute import Compute
+from segadapt.base.detections import Detections
 from segadapt.base.errors import SegadaptError
 from segadapt.config import Views
 from segadapt.data.domain import Domain
@@ -25,6 +26,7 @@ from segadapt.losses.entropy import entropy_map
 from segadapt.losses.two_views import cosine_distance
 from segadapt.models.files.checkpoints import TrainedModel, checkpoint_of, load_checkpoint
 from segadapt.models.inputs import normalise
+from segadapt.tasks.detection import DetectionTask, detections
 from segadapt.tasks.segmentation import upsample
 
 STRIP = 64
@@ -53,7 +55,7 @@ class TwoViews(NamedTuple):
 
 
 class Predictor:
-    """A trained segmenter on a device, or several whose score maps are averaged."""
+    """A trained segmenter, or several whose score maps are averaged, or a detector, on a device."""
 
     def __init__(
         self,
@@ -64,10 +66,13 @@ class Predictor:
         """``trained`` is a model, or models with the weights of their score maps.
 
         Raises:
-            SegadaptError: models of different classes or sizes.
+            SegadaptError: models of different classes or sizes; of detectors several, or other
+                views than the plain one.
         """
         members = [(trained, 1.0)] if isinstance(trained, TrainedModel) else list(trained)
         first = members[0][0]
+        if first.classes.boxes:
+            _require_one_look(len(members), views or Views())
         for other, _ in members[1:]:
             _require_alike(first, other)
         self.classes: ClassSet = first.classes
@@ -140,6 +145,17 @@ class Predictor:
         return last.float()
 
     @torch.inference_mode()
+    def detections(self, image: Tensor) -> list[Detections]:
+        """Boxes that a detector finds in uint8 RGB images (N, H, W, 3), in pixels of these."""
+        model, input_format, _ = self._members[0]
+        image = image.to(self._processes.device, non_blocking=True)
+        with self._processes.autocast():
+            output = model(normalise(image, input_format))
+        size = (image.shape[1], image.shape[2])
+        (level,) = DetectionTask(len(self.classes.names)).levels_of(output, size)
+        return detections(level, size)
+
+    @torch.inference_mode()
     def two_views(self, image: NDArray[np.uint8]) -> TwoViews | None:
         """Distance and attention for RGB (height, width, 3); None where one classifier decides."""
         model, input_format, _ = self._members[0]
@@ -172,9 +188,15 @@ class Predictor:
         The image is resized to the size the model was trained with, and the result back to its own.
 
         Raises:
-            SegadaptError: the file cannot be read, or the array is of another form.
+            SegadaptError: the file cannot be read, or the array is of another form; the model
+                finds boxes, see :func:`segadapt.engine.detect.detect_image`.
         """
-        original = _as_array(image)
+        if self.classes.boxes:
+            raise SegadaptError(
+                "this checkpoint finds boxes and gives pixels no classes; call "
+                "segadapt.engine.detect.detect_image(predictor, image) in place of predict"
+            )
+        original = rgb_array(image)
         height, width = original.shape[:2]
         return self._prediction(original, self.size, (height, width))
 
@@ -253,7 +275,25 @@ def _require_alike(first: TrainedModel, other: TrainedModel) -> None:
         )
 
 
-def _as_array(image: str | Path | Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _require_one_look(models: int, views: Views) -> None:
+    if models > 1:
+        raise SegadaptError(
+            "an ensemble averages score maps, which detectors of boxes have not; score or apply "
+            "them one at a time"
+        )
+    if views != Views():
+        raise SegadaptError(
+            "a detector of boxes looks at the whole image, once; leave out scales, mirroring and "
+            "windows"
+        )
+
+
+def rgb_array(image: str | Path | Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """RGB (height, width, 3) uint8 of a file, a Pillow image, or such an array.
+
+    Raises:
+        SegadaptError: the file cannot be read, or the array is of another form.
+    """
     if isinstance(image, (str, Path)):
         return read_image(Path(image), None)
     if isinstance(image, Image.Image):

@@ -66,8 +66,10 @@ class EvaluateStage(Stage):
         ]
 
     def check(self, context: StageContext, place: str) -> None:
-        """Other views than the plain one need pixels."""
+        """Other views than the plain one need pixels; boxes need what scores them."""
+        from segadapt.stages.evaluate.check_boxes import check_boxes
         from segadapt.stages.whole_images import require_pixels
 
+        check_boxes(self, context, place)
         if self.views != Views():
             require_pixels(self, context, place)

@@ -1,0 +1,106 @@
+"""Images with boxes drawn in: their classes' colours, names, and how sure a detector is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from segadapt.base.classes import ClassSet
+
+WIDTHS = (480, 960)
+"""Pixels; smaller images are enlarged and larger ones shrunk, so that names can be read."""
+LEAST_DRAWN = 0.3
+"""Score of a box from which it is drawn: below there are very many."""
+NO_CLASS = 255
+"""Id of boxes that are ignored."""
+GREY = (150, 150, 150)
+LIGHT = 150
+"""Brightness of a colour, of 255, from which black is read better on it than white."""
+
+
+def box_picture(
+    image: NDArray[np.uint8],
+    boxes: ArrayLike,
+    ids: Sequence[int],
+    classes: ClassSet,
+    scores: Sequence[float] | None = None,
+    widths: tuple[int, int] = WIDTHS,
+) -> Image.Image:
+    """RGB ``image`` (height, width, 3) with its boxes, and a name on each.
+
+    Args:
+        image: in its own size.
+        boxes: (K, 4) left, top, right, bottom in its pixels.
+        ids: of their classes; those of 255 are thin, grey and without a name.
+        classes: names and colours.
+        scores: in [0, 1], which follow the names; what is below 0.3 is not drawn.
+        widths: the least and the most of the picture.
+    """
+    height, width = image.shape[:2]
+    factor = min(max(width, widths[0]), widths[1]) / width
+    size = (round(factor * width), max(1, round(factor * height)))
+    picture = Image.fromarray(image)
+    if size != picture.size:
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    draw = ImageDraw.Draw(picture)
+    line = max(2, round(size[0] / 320))
+    font = ImageFont.load_default(max(12, round(size[0] / 46)))
+    table = np.asarray(boxes, np.float64).reshape(-1, 4) * factor
+    order = range(len(table)) if scores is None else np.argsort(scores, kind="stable")
+    for place in order:  # the surest is drawn last, above the others
+        box = _on_picture(table[place], size)
+        if ids[place] == NO_CLASS:
+            draw.rectangle(box, outline=GREY)
+            continue
+        name, colour = classes.names[ids[place]], classes.colours[ids[place]]
+        if scores is not None:
+            if scores[place] < LEAST_DRAWN:
+                continue
+            name = f"{name} {scores[place]:.2f}"
+        _outline(draw, box, colour, line)
+        _name(draw, box, name, colour, font)
+    return picture
+
+
+def _on_picture(box: NDArray[np.float64], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    left, right = (int(min(max(round(x), 0), size[0] - 1)) for x in box[[0, 2]])
+    top, bottom = (int(min(max(round(y), 0), size[1] - 1)) for y in box[[1, 3]])
+    return left, top, max(left, right), max(top, bottom)
+
+
+def _outline(
+    draw: ImageDraw.ImageDraw,
+    box: tuple[int, int, int, int],
+    colour: tuple[int, int, int],
+    line: int,
+) -> None:
+    # A dark colour would not show on a night's street, nor a light one on its snow.
+    edge = "black" if _is_light(colour) else "white"
+    left, top, right, bottom = box
+    draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=edge)
+    draw.rectangle(box, outline=colour, width=line)
+
+
+def _name(
+    draw: ImageDraw.ImageDraw,
+    box: tuple[int, int, int, int],
+    name: str,
+    colour: tuple[int, int, int],
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
+) -> None:
+    """Above the box, or in it where the picture ends."""
+    width, height = draw.textbbox((0, 0), name, font=font, anchor="lt")[2:]
+    left = max(0, min(box[0], draw.im.size[0] - int(width) - 6))
+    top = box[1] - int(height) - 6
+    top = top if top >= 0 else box[1]
+    draw.rectangle((left, top, left + int(width) + 6, top + int(height) + 6), fill=colour)
+    text = "black" if _is_light(colour) else "white"
+    draw.text((left + 3, top + 3), name, fill=text, font=font, anchor="lt")
+
+
+def _is_light(colour: tuple[int, int, int]) -> bool:
+    red, green, blue = colour
+    return 0.299 * red + 0.587 * green + 0.114 * blue >= LIGHT
