@@ -30,8 +30,8 @@ class SSDConfig(Section):
     extra_channels: Annotated[int, Field(gt=0, le=2048)] = 256
     """Of the maps that are added behind the trunk's last one, where it gives fewer."""
     normalised: bool = False
-    """Every map of the trunk has its vectors brought to a learned length, 20 at first, as SSD has it
-    for conv4_3 alone (Sec. 3.1; torchvision's trunk does that itself)."""
+    """Every map of the trunk has its vectors brought to a learned length, 20 at first, as SSD has
+    it for conv4_3 alone (Sec. 3.1; torchvision's trunk does that itself)."""
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
