@@ -15,6 +15,7 @@ from typing import Any
 
 from segadapt.report.belonging import StageFolder, belonging
 from segadapt.report.records import (
+    BOXES,
     Evaluation,
     GalleryItem,
     LossLog,
@@ -31,8 +32,9 @@ from segadapt.report.records import (
     Stage,
 )
 
-MEASURES = {"mIoU": "miou", "accuracy": "pixel_accuracy"}
+MEASURES = {"mIoU": "miou", "accuracy": "pixel_accuracy", BOXES: "ap50"}
 """Keys of scores by what they are called."""
+BOX_MEANS = {"AP75": "ap75", "mAP": "map"}
 
 
 def read_run(directory: Path) -> Run:
@@ -184,6 +186,7 @@ def _read_mistakes(directory: Path, row: Mapping[str, Any]) -> Mistakes:
                 truth=str(one["truth"]),
                 predicted=str(one["predicted"]),
                 probability=float(one["probability"]),
+                kind=str(one.get("kind", "class")),
             )
             for one in row.get("images", [])
         ],
@@ -211,11 +214,16 @@ def _read_score(row: Mapping[str, Any], measure: str) -> Score:
         checkpoint=str(row["checkpoint"]),
         is_oracle=bool(row.get("oracle", False)),
         value=_finite(row.get(measure)),
-        iou=[_finite(value) for value in row.get("iou") or []],
+        iou=[_finite(value) for value in row.get("class_ap50", row.get("iou")) or []],
         pixel_accuracy=_finite(row.get("pixel_accuracy")),
         confusion=[[int(count) for count in line] for line in row.get("confusion") or []],
         subsets={str(k): _finite(v) for k, v in (row.get("subsets") or {}).items()},
         scored_and_trained_on=int(_finite(row.get("scored_and_trained_on")) or 0),
+        means={name: _finite(row[key]) for name, key in BOX_MEANS.items() if key in row},
+        precision=[
+            None if curve is None else [float(value) for value in curve]
+            for curve in row.get("precision") or []
+        ],
     )
 
 
@@ -225,6 +233,7 @@ def _read_picture(directory: Path, row: Mapping[str, Any]) -> Picture:
             label=_file(directory, files.get("label")),
             entropy=_file(directory, files.get("entropy")),
             value=_finite(files.get("miou")),
+            boxes=_file(directory, files.get("boxes")),
             two_views={
                 str(key): path
                 for key, name in (files.get("two_views") or {}).items()

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+BOXES = "AP50"
+"""What detectors of boxes are compared by."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -87,18 +90,23 @@ class Split:
 
 @dataclass(frozen=True)
 class Score:
-    """What one checkpoint reached; IoU values are fractions, None marks an absent class."""
+    """What one checkpoint reached, as fractions; None marks an absent class."""
 
     checkpoint: str
     is_oracle: bool
     value: float | None
     """By the evaluation's measure."""
     iou: list[float | None]
+    """By class; the AP50 where there are boxes."""
     pixel_accuracy: float | None
     confusion: list[list[int]]
     subsets: Mapping[str, float | None]
     scored_and_trained_on: int = 0
     """Number of the scored images that it was trained on with their labels."""
+    means: Mapping[str, float | None] = field(default_factory=dict)
+    """Of boxes: ``AP75`` and ``mAP``."""
+    precision: list[list[float] | None] = field(default_factory=list)
+    """Of boxes, by class: at IoU 0.5, for evenly spaced recalls from 0 to 1."""
 
     @property
     def mark(self) -> str:
@@ -117,6 +125,8 @@ class PredictionFiles:
     value: float | None
     two_views: dict[str, Path] = field(default_factory=dict)
     """Of a model with two classifiers: ``distance`` and ``attention-1`` to ``attention-K``."""
+    boxes: Path | None = None
+    """Of a detector: the image with the boxes in it."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +141,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class ScoredSnapshot:
-    """A state of a training stage: its score without target labels, and its mIoU with them."""
+    """A state of a training stage: its score without target labels, and its own with them."""
 
     iteration: int
     scores: Mapping[str, float | None]
@@ -150,18 +160,20 @@ class Selection:
 
 @dataclass(frozen=True)
 class Mistake:
-    """An image that was taken for one of another class."""
+    """An image that was taken for one of another class, or a box that is none."""
 
     image: Path | None
     truth: str
     predicted: str
     probability: float
     """Of the class that was predicted."""
+    kind: str = "class"
+    """Of a box: ``class``, ``twice``, ``place`` or ``background``."""
 
 
 @dataclass(frozen=True)
 class Mistakes:
-    """The most certain mistakes of one checkpoint, where images have one label each."""
+    """The most certain mistakes of one checkpoint, where images have one label, or boxes."""
 
     checkpoint: str
     images: list[Mistake]
@@ -180,8 +192,13 @@ class Evaluation:
     pictures: list[Picture]
     selections: list[Selection] = field(default_factory=list)
     measure: str = "mIoU"
-    """What scores are compared by: ``mIoU`` or, of whole images, ``accuracy``."""
+    """What scores are compared by: ``mIoU``, of whole images ``accuracy``, of boxes ``AP50``."""
     mistakes: list[Mistakes] = field(default_factory=list)
+
+    @property
+    def is_boxes(self) -> bool:
+        """Whether the labels are boxes."""
+        return self.measure == BOXES
 
 
 @dataclass(frozen=True)

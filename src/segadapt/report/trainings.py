@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from segadapt.report.curves import CurveChart, loss_chart, loss_charts
+from segadapt.report.read import MEASURES
 from segadapt.report.records import LossLog, Run, Stage
 
 
@@ -47,13 +48,14 @@ def _validation(stage: Stage) -> list[CurveChart]:
     if not path.is_file():
         return []
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    key = "mIoU" if any(row["miou"] is not None for row in rows) else "accuracy"
-    measure = {"mIoU": "miou", "accuracy": "pixel_accuracy"}[key]
-    points = [(row["iteration"], 100 * row[measure]) for row in rows if row[measure] is not None]
+    known = (x for x in MEASURES if any(row.get(MEASURES[x]) is not None for row in rows))
+    measure = next(known, "accuracy")
+    key = MEASURES[measure]
+    points = [(row["iteration"], 100 * row[key]) for row in rows if row.get(key) is not None]
     if not points:
         return []
     domain = rows[-1]["domain"]
-    return [loss_chart(f"Shown alone, nothing is chosen by it: {domain}", {key: points})]
+    return [loss_chart(f"Shown alone, nothing is chosen by it: {domain}", {measure: points})]
 
 
 def _drawn(stage: Stage) -> list[DrawnClass]:

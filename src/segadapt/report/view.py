@@ -10,6 +10,8 @@ from typing import Any
 from markupsafe import Markup
 
 from segadapt.report import charts, pictures, wording
+from segadapt.report.box_charts import precision_chart
+from segadapt.report.box_tiles import box_view
 from segadapt.report.choices import choice_view
 from segadapt.report.embedding import embeddings
 from segadapt.report.examples import example_views
@@ -100,7 +102,7 @@ def score_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 
 def bars(evaluation: Evaluation, key: str) -> Markup:
-    """The mIoU bar chart of one evaluation."""
+    """The bar chart of one evaluation, of its measure."""
     return charts.score_bars(
         [
             charts.Bar(row["name"], row["score"].value, row["gain"], row["score"].is_oracle)
@@ -215,7 +217,9 @@ def split_view(stage: Stage, split: Split, width: int) -> dict[str, Any]:
 def evaluation_view(evaluation: Evaluation, key: str, width: int) -> dict[str, Any]:
     """Everything shown about one evaluation."""
     best = wording.best_adapted(evaluation)
+    shown = box_view(evaluation, width) if evaluation.is_boxes else _map_view(evaluation, width)
     return {
+        **shown,
         "key": key,
         "evaluation": evaluation,
         "bars": bars(evaluation, key),
@@ -232,6 +236,14 @@ def evaluation_view(evaluation: Evaluation, key: str, width: int) -> dict[str, A
         "choices": [view for s in evaluation.selections if (view := choice_view(s)) is not None],
         "embeddings": embeddings(evaluation),
         "two_views": two_views(evaluation, min(width, 320)),
+        "is_boxes": evaluation.is_boxes,
+        "means": list(evaluation.scores[0].means),
+        "precision": precision_chart(evaluation),
+    }
+
+
+def _map_view(evaluation: Evaluation, width: int) -> dict[str, Any]:
+    return {
         "mistakes": mistakes(evaluation),
         "pictures": [(p, picture_tiles(p, evaluation.scores, width)) for p in evaluation.pictures],
     }
