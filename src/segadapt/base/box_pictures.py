@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,9 @@ NO_CLASS = 255
 GREY = (150, 150, 150)
 LIGHT = 150
 """Brightness of a colour, of 255, from which black is read better on it than white."""
+
+Box: TypeAlias = tuple[int, int, int, int]
+Font: TypeAlias = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
 
 def box_picture(
@@ -46,26 +50,37 @@ def box_picture(
     if size != picture.size:
         picture = picture.resize(size, Image.Resampling.LANCZOS)
     draw = ImageDraw.Draw(picture)
-    line = max(2, round(size[0] / 320))
+    line = max(3, round(size[0] / 220))
     font = ImageFont.load_default(max(12, round(size[0] / 46)))
     table = np.asarray(boxes, np.float64).reshape(-1, 4) * factor
-    order = range(len(table)) if scores is None else np.argsort(scores, kind="stable")
-    for place in order:  # the surest is drawn last, above the others
-        box = _on_picture(table[place], size)
+    # The surest, or the largest, comes first: it is drawn last, above the others, and named.
+    weight = (table[:, 2:] - table[:, :2]).prod(axis=1) if scores is None else np.asarray(scores)
+    order = [int(place) for place in np.argsort(-weight, kind="stable")]
+    if scores is not None:
+        order = [place for place in order if scores[place] >= LEAST_DRAWN]
+    drawn = [(_on_picture(table[place], size), place) for place in order]
+    for box, place in reversed(drawn):
         if ids[place] == NO_CLASS:
             draw.rectangle(box, outline=GREY)
+        else:
+            _outline(draw, box, classes.colours[ids[place]], line)
+    taken: list[Box] = []
+    for box, place in drawn:
+        if ids[place] == NO_CLASS:
             continue
         name, colour = classes.names[ids[place]], classes.colours[ids[place]]
-        if scores is not None:
-            if scores[place] < LEAST_DRAWN:
-                continue
-            name = f"{name} {scores[place]:.2f}"
-        _outline(draw, box, colour, line)
-        _name(draw, box, name, colour, font)
+        text = name if scores is None else f"{name} {scores[place]:.2f}"
+        ground = _ground(draw, box, text, font)
+        # In a crowd names would hide the boxes; the colours tell the classes of the others.
+        if not any(_meet(ground, other) for other in taken):
+            taken.append(ground)
+            draw.rectangle(ground, fill=colour)
+            ink = "black" if _is_light(colour) else "white"
+            draw.text((ground[0] + 3, ground[1] + 3), text, fill=ink, font=font, anchor="lt")
     return picture
 
 
-def _on_picture(box: NDArray[np.float64], size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _on_picture(box: NDArray[np.float64], size: tuple[int, int]) -> Box:
     left, right = (int(min(max(round(x), 0), size[0] - 1)) for x in box[[0, 2]])
     top, bottom = (int(min(max(round(y), 0), size[1] - 1)) for y in box[[1, 3]])
     return left, top, max(left, right), max(top, bottom)
@@ -73,7 +88,7 @@ def _on_picture(box: NDArray[np.float64], size: tuple[int, int]) -> tuple[int, i
 
 def _outline(
     draw: ImageDraw.ImageDraw,
-    box: tuple[int, int, int, int],
+    box: Box,
     colour: tuple[int, int, int],
     line: int,
 ) -> None:
@@ -84,21 +99,16 @@ def _outline(
     draw.rectangle(box, outline=colour, width=line)
 
 
-def _name(
-    draw: ImageDraw.ImageDraw,
-    box: tuple[int, int, int, int],
-    name: str,
-    colour: tuple[int, int, int],
-    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
-) -> None:
-    """Above the box, or in it where the picture ends."""
-    width, height = draw.textbbox((0, 0), name, font=font, anchor="lt")[2:]
-    left = max(0, min(box[0], draw.im.size[0] - int(width) - 6))
-    top = box[1] - int(height) - 6
-    top = top if top >= 0 else box[1]
-    draw.rectangle((left, top, left + int(width) + 6, top + int(height) + 6), fill=colour)
-    text = "black" if _is_light(colour) else "white"
-    draw.text((left + 3, top + 3), name, fill=text, font=font, anchor="lt")
+def _ground(draw: ImageDraw.ImageDraw, box: Box, text: str, font: Font) -> Box:
+    """What a name covers: above the box, or in it where the picture ends."""
+    width, height = (int(x) + 6 for x in draw.textbbox((0, 0), text, font=font, anchor="lt")[2:])
+    left = max(0, min(box[0], draw.im.size[0] - width))
+    top = box[1] - height if box[1] >= height else box[1]
+    return left, top, left + width, top + height
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _is_light(colour: tuple[int, int, int]) -> bool:

@@ -22,7 +22,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Choice:
-    """One way to choose, the iteration that it chooses, and the mIoU there."""
+    """One way to choose, the iteration that it chooses, and the score there."""
 
     name: str
     iteration: int
@@ -39,7 +39,7 @@ class ChoiceView:
     svg: Markup
     choices: list[Choice]
     ranks: list[tuple[str, str, bool]]
-    """Per score: name, rank correlation with the mIoU, and whether it chose."""
+    """Per score: name, rank correlation with the measure, and whether it chose."""
 
 
 def choice_view(selection: Selection) -> ChoiceView | None:
@@ -93,4 +93,4 @@ def _chart(
                 hint,
             )
         )
-    return frame_svg(frame, "mIoU of the snapshots", "iteration", Markup("").join(parts))
+    return frame_svg(frame, "Score of the snapshots", "iteration", Markup("").join(parts))

@@ -43,7 +43,8 @@ def _rows(stage: Stage, width: int) -> list[list[Tile]]:
     for row in rows[:MOST]:
         tiles = []
         for entry in row:
-            kind, inline = draw[entry["kind"]]
+            # Whatever else is drawn, such as boxes, is a picture as it is.
+            kind, inline = draw.get(entry["kind"], draw["image"])
             file = path.parent / entry["file"]
             tiles.append(Tile(entry["title"], "", kind, inline(file, width)))
         found.append(tiles)
