@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from segadapt.base.errors import SegadaptError
 from segadapt.config.training import BoxAugmentation
 from segadapt.data.box_augmentation import augmented
+from segadapt.data.boxes.array import mirrored_boxes, resized_boxes
 from segadapt.data.domain import Domain
 from segadapt.data.mixture import Mixture
 from segadapt.data.order import Draw
@@ -47,19 +47,3 @@ class BoxImages(Dataset[Any]):
             label = None if label is None else mirrored_boxes(label, image.shape[1])
         pixels = torch.from_numpy(np.ascontiguousarray(image))
         return pixels, None if label is None else torch.from_numpy(label)
-
-
-def resized_boxes(
-    label: NDArray[np.float32], size: tuple[int, ...], wanted: tuple[int, ...]
-) -> NDArray[np.float32]:
-    """Boxes (M, 6) of an image of (height, width) ``size`` when it is resized to ``wanted``."""
-    down, across = wanted[0] / size[0], wanted[1] / size[1]
-    factors = np.array([across, down, across, down, 1, 1], np.float32)
-    return label.astype(np.float32) * factors
-
-
-def mirrored_boxes(label: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    """Boxes (M, 6) of an image that is mirrored left to right."""
-    found = label.copy()
-    found[:, 0], found[:, 2] = width - label[:, 2], width - label[:, 0]
-    return found

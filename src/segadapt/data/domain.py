@@ -13,6 +13,7 @@ from segadapt.base.classes import ClassSet
 from segadapt.base.counted import counted
 from segadapt.base.errors import SegadaptError
 from segadapt.data.archive import leads_outside
+from segadapt.data.boxes.array import resized_boxes
 from segadapt.data.boxes.read import read_boxes
 from segadapt.data.class_map import ClassMap
 from segadapt.data.label_files import read_ids, read_label
@@ -120,9 +121,7 @@ class Domain:
             return read_boxes(label, self.class_map, size)
         # They go with what the image is a translation of, which may have another size.
         own = image_size(sample.original)
-        boxes = read_boxes(label, self.class_map, own)
-        boxes[:, :4] *= np.array([size[1] / own[1], size[0] / own[0]] * 2, np.float32)
-        return boxes
+        return resized_boxes(read_boxes(label, self.class_map, own), own, size)
 
     def domain_index(self, index: int) -> NDArray[np.uint8] | None:
         """How hard each pixel is, (height, width), 255 for one; None where nothing says so."""

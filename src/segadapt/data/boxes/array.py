@@ -34,6 +34,22 @@ def clipped(boxes: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.flo
     return kept[(kept[:, 2] > kept[:, 0]) & (kept[:, 3] > kept[:, 1])]
 
 
+def resized_boxes(
+    label: NDArray[np.float32], size: tuple[int, ...], wanted: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """Boxes (M, 6) of an image of (height, width) ``size`` when it is resized to ``wanted``."""
+    down, across = wanted[0] / size[0], wanted[1] / size[1]
+    factors = np.array([across, down, across, down, 1, 1], np.float32)
+    return label.astype(np.float32) * factors
+
+
+def mirrored_boxes(label: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Boxes (M, 6) of an image that is mirrored left to right."""
+    found = label.copy()
+    found[:, 0], found[:, 2] = width - label[:, 2], width - label[:, 0]
+    return found
+
+
 def require_size(path: FilePath, told: tuple[int, int], size: tuple[int, int]) -> None:
     """Raise SegadaptError where boxes were made for an image of another size than it has.
 

@@ -8,24 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segadapt.artefacts import write_json
 from segadapt.base.box_pictures import NO_CLASS, box_picture
 from segadapt.base.detections import Detections
 from segadapt.base.pictures import save_jpeg
 from segadapt.data.domain import Domain
-from segadapt.engine.detect import detect, scores_of
+from segadapt.engine.detect import Found, detect, scores_of
 from segadapt.engine.predict import Predictor
 from segadapt.metrics_boxes import ABSENT_RULE, require_box_scores
 from segadapt.stages.context import Work
 from segadapt.stages.evaluate.box_mistakes import save_box_mistakes
 from segadapt.stages.evaluate.config import EvaluateStage
 from segadapt.stages.evaluate.rows import (
-    REPORT_FILE,
     learned_from,
     models_of,
     score_row,
     shared_images,
 )
+from segadapt.stages.evaluate.saved import save_report
 from segadapt.stages.evaluate.shown import evenly_spaced
 from segadapt.stages.evaluate.snapshots import score_snapshots
 
@@ -40,15 +39,17 @@ def run_boxes(stage: EvaluateStage, work: Work, domain: Domain) -> dict[str, Any
     shared = shared_images(stage, work)
     rows, mistakes = [], []
 
+    def found_by(predictor: Predictor, title: str) -> list[Found]:
+        return detect(predictor, domain, stage.batch_size, work.processes, title, stage.workers)
+
     def snapshot_scores(predictor: Predictor, title: str) -> dict[str, float]:
-        found = detect(predictor, domain, stage.batch_size, work.processes, title, stage.workers)
-        scores = scores_of(found, number)
+        scores = scores_of(found_by(predictor, title), number)
         return {"ap50": scores.ap50, "map": scores.map}
 
     for title, weights in models_of(stage).items():
         predictor = work.context.predictor(weights, work.processes, stage.views)
         called = f"{work.name}: {title}"
-        found = detect(predictor, domain, stage.batch_size, work.processes, called, stage.workers)
+        found = found_by(predictor, called)
         scores = scores_of(found, number)
         row = {"checkpoint": title, **score_row(scores, predictor)}
         row |= learned_from(work, shared, weights, predictor)
@@ -63,24 +64,7 @@ def run_boxes(stage: EvaluateStage, work: Work, domain: Domain) -> dict[str, Any
                 one = found[picture["index"]].detections
                 _add_detections(picture, title, one, domain, work.directory)
     selections = [score_snapshots(x, stage, work, snapshot_scores) for x in stage.selections]
-    if work.processes.is_first:
-        write_json(
-            work.directory / REPORT_FILE,
-            {
-                "domain": work.context.recipe.domains[stage.domain].title,
-                "views": stage.views.model_dump(mode="json"),
-                "images": len(domain),
-                "classes": domain.classes.names,
-                "colours": domain.classes.colours,
-                "absent_rule": ABSENT_RULE,
-                "measure": MEASURE,
-                "scores": rows,
-                "selections": selections,
-                "mistakes": mistakes,
-                "pictures": [{k: v for k, v in p.items() if k != "index"} for p in pictures],
-            },
-        )
-    work.processes.barrier()
+    save_report(stage, work, domain, MEASURE, ABSENT_RULE, rows, selections, mistakes, pictures)
     return {MEASURE.lower(): {row["checkpoint"]: row["ap50"] for row in rows}}
 
 

@@ -13,8 +13,6 @@ from segadapt.stages.context import Work
 from segadapt.stages.evaluate.config import EvaluateStage
 from segadapt.stages.lineage import is_oracle, labels_behind_stage, scored_and_learned
 
-REPORT_FILE = "report.json"
-
 
 def models_of(stage: EvaluateStage) -> dict[str, dict[str, float]]:
     """What is scored, by title: single checkpoints, then ensembles."""

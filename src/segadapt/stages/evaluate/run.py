@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from segadapt.artefacts import write_json
 from segadapt.base.pictures import entropy_picture, label_picture, save_jpeg
 from segadapt.data.domain import Domain
 from segadapt.data.transforms import resize_label
@@ -18,12 +17,12 @@ from segadapt.stages.evaluate.boxes import run_boxes
 from segadapt.stages.evaluate.config import EvaluateStage
 from segadapt.stages.evaluate.mistakes import save_mistakes
 from segadapt.stages.evaluate.rows import (
-    REPORT_FILE,
     learned_from,
     models_of,
     score_row,
     shared_images,
 )
+from segadapt.stages.evaluate.saved import save_report
 from segadapt.stages.evaluate.shown import evenly_spaced
 from segadapt.stages.evaluate.snapshots import score_snapshots
 
@@ -68,24 +67,7 @@ def run(stage: EvaluateStage, work: Work) -> dict[str, Any]:
         score_snapshots(reference, stage, work, lambda x, title: _both(scored(x, title)))
         for reference in stage.selections
     ]
-    if work.processes.is_first:
-        write_json(
-            work.directory / REPORT_FILE,
-            {
-                "domain": work.context.recipe.domains[stage.domain].title,
-                "views": stage.views.model_dump(mode="json"),
-                "images": len(domain),
-                "classes": domain.classes.names,
-                "colours": domain.classes.colours,
-                "absent_rule": ABSENT_RULE,
-                "measure": measure,
-                "scores": rows,
-                "selections": selections,
-                "mistakes": mistakes,
-                "pictures": [{k: v for k, v in p.items() if k != "index"} for p in pictures],
-            },
-        )
-    work.processes.barrier()
+    save_report(stage, work, domain, measure, ABSENT_RULE, rows, selections, mistakes, pictures)
     key = "pixel_accuracy" if whole else "miou"
     return {measure.lower(): {row["checkpoint"]: row[key] for row in rows}}
 
