@@ -107,7 +107,7 @@ BEFORE_TRAINING: dict[str, tuple[Change, list[str]]] = {
     "no target folder": (no_target, ["domain 'target'", "camvid", "--data-root"]),
     "unknown split": (no_split, ["images/trian"]),
     "label file missing": (unlabelled_source, ["domain 'source'", "1 of 6", "002.png", "add"]),
-    "unknown dataset": (unknown_dataset, ["'camvidd'", "camvid, cityscapes", "folder"]),
+    "unknown dataset": (unknown_dataset, ["'camvidd'", "camvid, carla, cityscapes", "folder"]),
     "unknown class map": (unknown_class_map, ["'street8'", "there are camvid11, street7"]),
     "different classes": (
         other_classes,

@@ -16,7 +16,7 @@ import segadapt
 from documents import blocks, commands
 from segadapt.cli import app
 from segadapt.config.load import validate
-from segadapt.data.class_file import FolderClasses
+from segadapt.data.class_file import BoxClasses, FolderClasses
 from segadapt.runs.pipeline import run as whole_run
 
 OTHERS = [block for block in blocks() if not (block.file or "").startswith("own")]
@@ -59,7 +59,8 @@ WHOLE = [x for x in map(yaml.safe_load, YAML) if "domains" in x]
 def test_yaml_is_a_recipe_stages_of_one_or_a_class_file(text: str) -> None:
     content = yaml.safe_load(text)
     if "classes" in content:
-        assert FolderClasses.model_validate(content).classes
+        spec = BoxClasses if content.get("boxes") is True else FolderClasses
+        assert spec.model_validate(content).classes
         return
     if "stages" not in content:  # stages in place of those of the recipe before them
         content = {**WHOLE[0], "stages": content}

@@ -8,7 +8,7 @@ import torch
 
 from segadapt.config.training import BoxAugmentation
 from segadapt.data.box_augmentation import augmented
-from segadapt.data.box_images import mirrored_boxes, resized_boxes
+from segadapt.data.boxes.array import mirrored_boxes, resized_boxes
 
 GEOMETRY = BoxAugmentation(photometric=False)
 

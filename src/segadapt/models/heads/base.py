@@ -46,7 +46,7 @@ class Head(nn.Module):
         """Why it does not go with a trunk: what is said after the trunk's name; None if it does."""
         if trunk.side is not None:
             return "sees an image as a whole and has one classifier; set heads to single"
-        return None
+        return only_for_boxes(trunk)
 
     @classmethod
     def of_attention(cls, config: Any, trunk: Trunk, num_classes: int) -> Head:
@@ -72,6 +72,11 @@ class Head(nn.Module):
     def attention_maps(self, maps: list[Tensor]) -> list[Tensor]:
         """Maps (N, 1, h, w) in [0, 1] that a classifier looks through; most heads have none."""
         return []
+
+
+def only_for_boxes(trunk: Trunk) -> str | None:
+    """The misfit of every head of pixels with a detector's trunk."""
+    return "gives maps for boxes alone; set heads to ssd" if trunk.for_boxes else None
 
 
 def find_head(name: str) -> type[Head]:

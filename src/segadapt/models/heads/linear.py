@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from segadapt.base.section import Section
-from segadapt.models.heads.base import Head, LevelLogits
+from segadapt.models.heads.base import Head, LevelLogits, only_for_boxes
 from segadapt.models.trunks.base import Trunk
 
 
@@ -18,8 +18,8 @@ class Linear(Head):
 
     @classmethod
     def misfit(cls, trunk: Trunk) -> str | None:
-        """It goes with every trunk."""
-        return None
+        """It goes with every trunk that is not for boxes."""
+        return only_for_boxes(trunk)
 
     def forward(self, maps: list[Tensor]) -> LevelLogits:
         """See :meth:`Head.forward`."""

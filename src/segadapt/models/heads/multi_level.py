@@ -29,9 +29,10 @@ class MultiLevel(Head):
     @classmethod
     def misfit(cls, trunk: Trunk) -> str | None:
         """It needs a middle map."""
-        if trunk.side is None and trunk.middle is None:
+        misfit = super().misfit(trunk)
+        if misfit is None and trunk.middle is None:
             return "has one level; set heads to single (or sum)"
-        return super().misfit(trunk)
+        return misfit
 
     def forward(self, maps: list[Tensor]) -> LevelLogits:
         """See :meth:`Head.forward`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from segadapt.models.heads.base import Head, LevelLogits
+from segadapt.models.heads.base import Head, LevelLogits, only_for_boxes
 from segadapt.models.heads.config.single import SingleConfig
 from segadapt.models.layers.aspp import ASPPClassifier
 from segadapt.models.layers.vector import VectorClassifier
@@ -31,8 +31,8 @@ class Single(Head):
 
     @classmethod
     def misfit(cls, trunk: Trunk) -> str | None:
-        """It goes with every trunk."""
-        return None
+        """It goes with every trunk that is not for boxes."""
+        return only_for_boxes(trunk)
 
     def initialise(self) -> None:
         """As the released programs start it."""

@@ -18,9 +18,9 @@ LENGTH = 20.0
 
 
 class SSD(Head):
-    """Classes and offsets of anchor boxes, by 3x3 convolutions on each of a trunk's maps.
+    """Anchor boxes on each of a trunk's maps.
 
-    Where a trunk gives fewer maps than there are aspect ratios, further ones follow its last: a
+    Their classes and offsets are given by 3x3 convolutions. Where a trunk gives fewer maps than there are aspect ratios, further ones follow its last: a
     1x1 and a 3x3 convolution of stride 2 each (Fig. 2 of the paper).
     """
 
@@ -59,7 +59,7 @@ class SSD(Head):
         if trunk.side is not None:
             return "sees an image as a whole and finds no boxes; set heads to single"
         if len(set(trunk.strides)) < 2 and len(trunk.strides) > 1:
-            return "gives maps of one size; take a trunk with a pyramid"
+            return "gives maps of one size, and boxes need several; set heads to single"
         return None
 
     def initialise(self) -> None:

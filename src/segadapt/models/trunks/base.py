@@ -33,6 +33,10 @@ class Trunk(nn.Module):
     training_only: ClassVar[frozenset[str]] = frozenset()
     """Settings in which two trunks may differ and still exchange weights."""
 
+    for_boxes: ClassVar[bool] = False
+    """Its maps are a detector's pyramid, down to one place, and no classifier of pixels goes with
+    it."""
+
     channels: tuple[int, ...]
     """Of each map, in the order of :meth:`forward`."""
     strides: tuple[int, ...]

@@ -14,15 +14,16 @@ _POOL4 = 23  # in torchvision's `features`; what follows lies in `extra.0` here
 
 
 class SSDVGG16(Trunk):
-    """VGG-16 with SSD's further layers: six maps, of 38, 19, 10, 5, 3 and 1 places of 300 pixels.
+    """VGG-16 as SSD-300 has it: six maps.
 
-    Liu et al., ECCV 2016, Fig. 2. Entry names are those of torchvision's detector below
-    ``backbone``; its files fit, with or without their head, and files of a plain VGG-16, of which
+    Of 38, 19, 10, 5, 3 and 1 places of 300 pixels (Liu et al., ECCV 2016, Fig. 2). Entry names are
+    those of torchvision's detector below ``backbone``; its files fit, with or without their head, and files of a plain VGG-16, of which
     the convolutions up to conv5_3 are taken.
     """
 
     Config = SSDVGG16Config
     library = "torchvision"
+    for_boxes = True
     channels = (512, 1024, 512, 256, 256, 256)
     strides = (8, 16, 32, 64, 100, 300)
 
