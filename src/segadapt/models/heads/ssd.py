@@ -20,8 +20,9 @@ LENGTH = 20.0
 class SSD(Head):
     """Anchor boxes on each of a trunk's maps.
 
-    Their classes and offsets are given by 3x3 convolutions. Where a trunk gives fewer maps than there are aspect ratios, further ones follow its last: a
-    1x1 and a 3x3 convolution of stride 2 each (Fig. 2 of the paper).
+    Their classes and offsets are given by 3x3 convolutions. Where a trunk gives fewer maps than
+    there are aspect ratios, further ones follow its last: a 1x1 and a 3x3 convolution of stride 2
+    each (Fig. 2 of the paper).
     """
 
     Config = SSDConfig

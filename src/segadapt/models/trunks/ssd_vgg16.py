@@ -17,8 +17,8 @@ class SSDVGG16(Trunk):
     """VGG-16 as SSD-300 has it: six maps.
 
     Of 38, 19, 10, 5, 3 and 1 places of 300 pixels (Liu et al., ECCV 2016, Fig. 2). Entry names are
-    those of torchvision's detector below ``backbone``; its files fit, with or without their head, and files of a plain VGG-16, of which
-    the convolutions up to conv5_3 are taken.
+    those of torchvision's detector below ``backbone``; its files fit, with or without their head,
+    and files of a plain VGG-16, of which the convolutions up to conv5_3 are taken.
     """
 
     Config = SSDVGG16Config
