@@ -29,6 +29,7 @@ CHECKPOINT_FILE = "checkpoint.safetensors"
 TRANSLATOR_FILE = "translator.safetensors"
 SPLIT_FILE = "split.json"
 LABELS_FILE = "labels.json"
+BOXES_FILE = "boxes.json"
 IMAGES_FILE = "images.json"
 PIXEL_SPLIT_FILE = "pixel_split.json"
 SCENES_FOLDER = "scenes"
@@ -95,7 +96,10 @@ class Split:
 
 @dataclass(frozen=True)
 class LabelSet:
-    """Label files, in train ids, for the images of a domain or of a part of it."""
+    """Label files, in train ids, for the images of a domain or of a part of it.
+
+    Where the classes are of boxes, these are in one file in COCO's form, ``boxes.json``.
+    """
 
     images: str
     """The labelled images: a domain of the recipe, or a part of one such as ``rank.easy``."""

@@ -85,18 +85,24 @@ def stages() -> dict[str, dict[str, Any]]:
 
 
 def run_under_alarm(
-    recipe: dict[str, Any], data_root: Path, folder: Path, stat_too: bool = True
+    recipe: dict[str, Any],
+    data_root: Path,
+    folder: Path,
+    stat_too: bool = True,
+    labels: str = "camvid/labels/train",
 ) -> subprocess.CompletedProcess[str]:
-    """``stat_too``: asking whether a label file exists sets the alarm off as well."""
+    """``stat_too``: asking whether a label file exists sets the alarm off as well.
+
+    ``labels``: the folder, or the file, that must not be touched.
+    """
     file = write_recipe(recipe, folder / "recipe.yaml")
     script = folder / "alarmed.py"
     script.write_text(ALARMED)
-    labels = data_root / "camvid" / "labels" / "train"
     return subprocess.run(
         [
             sys.executable,
             script,
-            labels,
+            data_root / labels,
             file,
             folder / "run",
             data_root,

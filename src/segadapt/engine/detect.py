@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from segadapt.base.detections import Detections
 from segadapt.base.errors import SegadaptError
@@ -19,7 +20,10 @@ from segadapt.engine.evaluate import require_same_classes
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import progress
 from segadapt.engine.predict import Predictor, rgb_array
+from segadapt.losses.entropy import entropy_map
 from segadapt.metrics_boxes import BoxScores, score_boxes
+from segadapt.models.boxes import at_places
+from segadapt.tasks.detection import boxes_of_level
 
 
 class Found(NamedTuple):
@@ -106,6 +110,18 @@ def detect_image(
     resized = resize_image(original, predictor.size)
     (one,) = predictor.detections(torch.from_numpy(resized.copy())[None])
     return in_file(one, resized.shape[:2], original.shape[:2])
+
+
+def entropy_of_places(predictor: Predictor, image: Tensor) -> Tensor:
+    """Largest normalised entropy of a detector's anchors at each pixel, (N, H, W) on the CPU.
+
+    Args:
+        predictor: a detector.
+        image: uint8 RGB (N, H, W, 3).
+    """
+    entropy = entropy_map(predictor.place_probability(image))[..., 0]
+    grids = boxes_of_level(predictor.boxes(image)).grids
+    return at_places(entropy, grids, (image.shape[1], image.shape[2])).cpu()
 
 
 def in_file(one: Detections, seen: tuple[int, ...], size: tuple[int, ...]) -> Detections:

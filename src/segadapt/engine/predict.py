@@ -24,10 +24,11 @@ from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.views import further_scales, view_logits
 from segadapt.losses.entropy import entropy_map
 from segadapt.losses.two_views import cosine_distance
+from segadapt.models.boxes import as_map
 from segadapt.models.files.checkpoints import TrainedModel, checkpoint_of, load_checkpoint
 from segadapt.models.inputs import normalise
-from segadapt.tasks.detection import DetectionTask, detections
-from segadapt.tasks.segmentation import upsample
+from segadapt.tasks.detection import DetectionTask, boxes_of_level, detections
+from segadapt.tasks.segmentation import Level, upsample
 
 STRIP = 64
 """Rows of an image whose probabilities are worked out at a time."""
@@ -145,15 +146,29 @@ class Predictor:
         return last.float()
 
     @torch.inference_mode()
-    def detections(self, image: Tensor) -> list[Detections]:
-        """Boxes that a detector finds in uint8 RGB images (N, H, W, 3), in pixels of these."""
+    def boxes(self, image: Tensor) -> Level:
+        """What a detector says of uint8 RGB images (N, H, W, 3), anchors in pixels of these."""
         model, input_format, _ = self._members[0]
         image = image.to(self._processes.device, non_blocking=True)
         with self._processes.autocast():
             output = model(normalise(image, input_format))
-        size = (image.shape[1], image.shape[2])
-        (level,) = DetectionTask(len(self.classes.names)).levels_of(output, size)
-        return detections(level, size)
+        task = DetectionTask(len(self.classes.names))
+        (level,) = task.levels_of(output, (image.shape[1], image.shape[2]))
+        return level
+
+    def place_probability(self, image: Tensor) -> Tensor:
+        """Probabilities (N, C, h, w) at each place that is judged in uint8 RGB images (N, H, W, 3).
+
+        These are the positions at the network's resolution; of a detector all of its anchors, in
+        h, of all grids, with the background as the first of the classes (ADVENT, Appendix A).
+        """
+        if self.classes.boxes:
+            return as_map(boxes_of_level(self.boxes(image)).scores).softmax(dim=1)
+        return self.logits(image).softmax(dim=1)
+
+    def detections(self, image: Tensor) -> list[Detections]:
+        """Boxes that a detector finds in uint8 RGB images (N, H, W, 3), in pixels of these."""
+        return detections(self.boxes(image), (image.shape[1], image.shape[2]))
 
     @torch.inference_mode()
     def two_views(self, image: NDArray[np.uint8]) -> TwoViews | None:

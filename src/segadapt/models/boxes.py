@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -30,6 +31,27 @@ class BoxOutput(NamedTuple):
     anchors: Tensor
     """(A, 4) left, top, right, bottom as shares of width and height."""
     grids: tuple[Grid, ...]
+
+
+def as_map(scores: Tensor) -> Tensor:
+    """Values of anchors (N, A, C) as a map with a place for each, (N, C, A, 1), without padding."""
+    return scores.transpose(1, 2)[..., None]
+
+
+def at_places(values: Tensor, grids: Sequence[Grid], size: tuple[int, int]) -> Tensor:
+    """The largest value of all anchors at each place of an image, of all grids: (N, H, W).
+
+    Args:
+        values: (N, A), of anchors.
+        grids: as :class:`BoxOutput` has them.
+        size: (H, W).
+    """
+    sizes = [grid.height * grid.width * grid.anchors for grid in grids]
+    found = []
+    for part, grid in zip(values.split(sizes, dim=1), grids, strict=True):
+        largest = part.unflatten(1, tuple(grid)).amax(dim=3)
+        found.append(F.interpolate(largest[:, None], size, mode="nearest")[:, 0])
+    return torch.stack(found).amax(dim=0)
 
 
 def stacked(output: BoxOutput) -> Tensor:

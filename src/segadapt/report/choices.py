@@ -17,6 +17,7 @@ _NAMES = {
     "information_maximisation": "information maximisation",
     "soft_neighbourhood_density": "soft neighbourhood density",
     "source_miou": "mIoU on held-out source images",
+    "source_ap50": "AP50 on held-out source images",
 }
 
 

@@ -125,6 +125,8 @@ def _domain_input(
         entry["ids"] = sorted(domain.class_map.ids.items())
         if labelled and domain.class_map.colours:
             entry["colours"] = sorted(domain.class_map.colours.items())
+        if labelled and domain.class_map.names:
+            entry["names"] = sorted(domain.class_map.names.items())
     return entry
 
 

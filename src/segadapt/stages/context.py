@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from segadapt.artefacts import (
+    BOXES_FILE,
     CHECKPOINT_FILE,
     SCENES_FOLDER,
     TEACHER_FILE,
@@ -25,6 +26,7 @@ from segadapt.config.model import ModelConfig
 from segadapt.config.recipe import Recipe
 from segadapt.config.stage import Stage
 from segadapt.config.views import Views
+from segadapt.data.boxes.predicted import with_predicted_boxes
 from segadapt.data.class_map import ClassMap
 from segadapt.data.domain import Domain
 from segadapt.data.listing import dataset_reader, find_class_map, open_domain
@@ -117,6 +119,8 @@ class StageContext:
     def _pseudo_labelled(self, folder: Path) -> Domain:
         labels = LabelSet.load(folder)
         domain = self.domain(labels.images, labelled=False).subset(labels.names)
+        if domain.classes.boxes:
+            return with_predicted_boxes(domain, folder / BOXES_FILE)
         ids = {i: i for i in range(len(domain.classes.names))} | {IGNORE: IGNORE}
         return replace(
             domain,

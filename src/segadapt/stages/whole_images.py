@@ -6,6 +6,7 @@ from segadapt.base.errors import SegadaptError
 from segadapt.config.model import ModelConfig
 from segadapt.config.stage import Stage
 from segadapt.models.trunks.base import find_trunk
+from segadapt.stages.boxes import require_no_boxes
 from segadapt.stages.context import StageContext
 
 
@@ -47,8 +48,10 @@ def require_pixels(stage: Stage, context: StageContext, place: str) -> None:
     """A stage that takes images apart needs networks that see pixels.
 
     Raises:
-        SegadaptError: one sees an image as a whole.
+        SegadaptError: one sees an image as a whole, or finds boxes.
     """
+    for reference in stage.references():
+        require_no_boxes(reference.name, reference.key, context, place)
     for network in stage.networks(context):
         if find_trunk(network.backbone).side is not None:
             raise SegadaptError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from segadapt.base.errors import SegadaptError
 from segadapt.config import Views
 from segadapt.metrics_boxes import require_box_scores
+from segadapt.stages.boxes import check_detector
 from segadapt.stages.context import StageContext
 from segadapt.stages.evaluate.config import EvaluateStage
 
@@ -15,16 +16,8 @@ def check_boxes(stage: EvaluateStage, context: StageContext, place: str) -> None
     Raises:
         SegadaptError: they do not, or the extra ``boxes`` is not installed.
     """
-    boxes = context.classes_behind(stage.domain).boxes
-    for reference in stage.references():
-        if context.classes_behind(reference.name).boxes == boxes:
-            continue
-        finds, have = ("no boxes", "some") if boxes else ("boxes", "none")
-        raise SegadaptError(
-            f"{place}.{reference.key}: {reference.name!r} finds {finds}, and the images of "
-            f"{stage.domain!r} have {have}; choose another domain or checkpoint"
-        )
-    if not boxes:
+    check_detector(stage, context, place, stage.domain)
+    if not context.classes_behind(stage.domain).boxes:
         return
     require_box_scores()
     if stage.ensembles:

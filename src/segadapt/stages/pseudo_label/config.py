@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
+from segadapt.base.section import Section
 from segadapt.config.stage import IMAGES, Reference, Stage
 from segadapt.config.values import BatchSize, Workers
 
 
+class BoxSelection(Section):
+    """Which of the boxes that a detector finds are labels; those half as sure are ignored."""
+
+    portion: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Of each class's boxes, the surest are labels..."""
+    cap: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """...and all whose score is at least this."""
+
+
 class PseudoLabelStage(Stage):
-    """Label images with a checkpoint's most probable classes (IntraDA, Eq. 5)."""
+    """Label images with a checkpoint's most probable classes (IntraDA, Eq. 5), or its boxes."""
 
     checkpoint: str
     images: str
+    boxes: BoxSelection | None = None
+    """Where images have boxes; the settings above where not given."""
     batch_size: BatchSize = 4
     workers: Workers = 2
 

@@ -13,12 +13,15 @@ from segadapt.data.loader import inference_batches
 from segadapt.engine.log import progress
 from segadapt.stages.context import Work
 from segadapt.stages.kept import Kept
+from segadapt.stages.pseudo_label.boxes import run_boxes
 from segadapt.stages.pseudo_label.config import PseudoLabelStage
 
 
 def run(stage: PseudoLabelStage, work: Work) -> dict[str, Any]:
     """Label every image at network input size and leave ``labels.json`` and ``labels/``."""
     domain = work.context.domain(stage.images, labelled=False)
+    if domain.classes.boxes:
+        return run_boxes(stage, work, domain)
     predictor = work.context.predictor(stage.checkpoint, work.processes)
     number = len(domain.classes.names)
     share = (work.processes.rank, work.processes.count)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from segadapt.base.counted import counted
 from segadapt.base.errors import SegadaptError
 from segadapt.split.entropy_ranking import easy_number
+from segadapt.stages.boxes import check_detector
 from segadapt.stages.context import StageContext
 from segadapt.stages.images import exists
 from segadapt.stages.rank.config import RankStage
 
 
 def check(stage: RankStage, context: StageContext, place: str) -> None:
-    """A normalisation by rare classes needs a class set that marks some."""
+    """Boxes need a detector, and a normalisation by rare classes a class set that marks some."""
+    check_detector(stage, context, place, stage.images)
     classes = context.classes_behind(stage.images)
     if stage.normalisation != "none" and not classes.rare:
         raise SegadaptError(

@@ -17,9 +17,13 @@ class SelectStage(Stage):
     images: str
     """Target images that the label-free scores look at."""
     source: str | None = None
-    """Labelled source images that were not trained on, for ``source_miou``."""
+    """Labelled source images that were not trained on, for ``source_miou`` or ``source_ap50``."""
     score: Literal[
-        "mean_entropy", "information_maximisation", "soft_neighbourhood_density", "source_miou"
+        "mean_entropy",
+        "information_maximisation",
+        "soft_neighbourhood_density",
+        "source_miou",
+        "source_ap50",
     ] = "information_maximisation"
     batch_size: BatchSize = 4
     workers: Workers = 2
@@ -29,8 +33,8 @@ class SelectStage(Stage):
 
     @model_validator(mode="after")
     def _has_source(self) -> SelectStage:
-        if self.score == "source_miou" and self.source is None:
-            raise ValueError("score source_miou needs `source`, labelled source images")
+        if self.score in ("source_miou", "source_ap50") and self.source is None:
+            raise ValueError(f"score {self.score} needs `source`, labelled source images")
         return self
 
     def references(self) -> list[Reference]:

@@ -8,6 +8,7 @@ from typing import Any
 from segadapt.artefacts import CHECKPOINT_FILE, Selection, Snapshot, snapshot_files
 from segadapt.data.domain import Domain
 from segadapt.data.loader import inference_batches
+from segadapt.engine.detect import detect, scores_of
 from segadapt.engine.evaluate import evaluate
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import progress
@@ -30,15 +31,7 @@ def run(stage: SelectStage, work: Work) -> dict[str, Any]:
         title = f"{work.name}: {trained} {iteration}"
         scores = _label_free(stage, predictor, target, work.processes, title)
         if source is not None:
-            on_source = evaluate(
-                predictor,
-                source,
-                stage.batch_size,
-                work.processes,
-                f"{title} on source",
-                stage.workers,
-            )
-            scores["source_miou"] = on_source.miou
+            scores |= _on_source(stage, predictor, source, work.processes, f"{title} on source")
         found.append(Snapshot(iteration, scores))
     # Equal scores: the later one, which was trained longer.
     best = max(reversed(found), key=lambda snapshot: snapshot.scores[stage.score])
@@ -53,15 +46,27 @@ def run(stage: SelectStage, work: Work) -> dict[str, Any]:
     return {"chosen": best.iteration, "score": stage.score}
 
 
+def _on_source(
+    stage: SelectStage, predictor: Predictor, source: Domain, processes: Processes, title: str
+) -> dict[str, float]:
+    if source.classes.boxes:
+        found = detect(predictor, source, stage.batch_size, processes, title, stage.workers)
+        return {"source_ap50": scores_of(found, len(source.classes.names)).ap50}
+    scores = evaluate(predictor, source, stage.batch_size, processes, title, stage.workers)
+    return {"source_miou": scores.miou}
+
+
 def _label_free(
     stage: SelectStage, predictor: Predictor, target: Domain, processes: Processes, title: str
 ) -> dict[str, float]:
-    """Label-free scores at network resolution."""
-    sums = LabelFreeScores(len(target.classes.names), processes.device)
+    """Label-free scores at network resolution, or over all anchors of a detector."""
+    # Of boxes the background is a class too.
+    number = len(target.classes.names) + (1 if target.classes.boxes else 0)
+    sums = LabelFreeScores(number, processes.device)
     share = (processes.rank, processes.count)
     batches = inference_batches(target, stage.batch_size, share, stage.workers)
     for batch in progress(batches, title, len(target), processes):
-        sums.update(predictor.logits(batch.image).softmax(dim=1))
+        sums.update(predictor.place_probability(batch.image))
     found = label_free_scores(processes.sum(sums.sums()))
     if target.classes.whole_image:  # it compares pixels, and there is one
         del found["soft_neighbourhood_density"]

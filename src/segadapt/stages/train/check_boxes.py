@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segadapt.base.errors import SegadaptError
+from segadapt.metrics_boxes import require_box_scores
 from segadapt.stages.context import StageContext
 from segadapt.stages.train.config import TrainStage
 
@@ -29,6 +30,8 @@ def check_boxes(stage: TrainStage, context: StageContext, place: str) -> None:
                 f"{place}.box_augmentation: these images have no boxes; leave it out"
             )
         return
+    if stage.validation is not None:
+        require_box_scores()
     for key in ("crop", "jitter", "rare_classes", "target_margins", "class_prior"):
         if getattr(stage, key) is not None:
             advice = "use box_augmentation" if key in ("crop", "jitter") else "leave it out"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from segadapt.artefacts import strict_json
 from segadapt.config.training import ValidationConfig
+from segadapt.engine.detect import detect, scores_of
 from segadapt.engine.evaluate import evaluate
 from segadapt.engine.predict import Predictor
 from segadapt.models.files.checkpoints import TrainedModel
@@ -31,26 +32,28 @@ class Validation:
         network = self._trained.model
         modes = [(module, module.training) for module in network.modules()]
         work = self._work
-        scores = evaluate(
-            Predictor(self._trained, work.processes),
-            self._domain,
-            self._config.batch_size,
-            work.processes,
-            f"{work.name}: {iteration} on {self._config.domain}",
-            self._workers,
-        )
+        title = f"{work.name}: {iteration} on {self._config.domain}"
+        predictor = Predictor(self._trained, work.processes)
+        seen = (self._domain, self._config.batch_size, work.processes, title, self._workers)
+        if self._domain.classes.boxes:
+            boxes = scores_of(detect(predictor, *seen), len(self._domain.classes.names))
+            measure, scores = "AP50", {"ap50": boxes.ap50, "map": boxes.map}
+        else:
+            pixels = evaluate(predictor, *seen)
+            measure = "mIoU"
+            scores = {"miou": pixels.miou, "pixel_accuracy": pixels.pixel_accuracy}
         for module, training in modes:
             module.training = training
         if not work.processes.is_first:
             return
-        row = {"iteration": iteration, "miou": scores.miou, "pixel_accuracy": scores.pixel_accuracy}
+        row = {"iteration": iteration, **scores}
         before = [r for r in _rows(self._path) if r["iteration"] < iteration]
         partial = self._path.with_name(self._path.name + ".partial")
         lines = [*before, {**row, "domain": self._domain.title}]
         partial.write_text("".join(strict_json(line) + "\n" for line in lines))
         partial.replace(self._path)
-        value = f"{work.name}: {iteration} on {self._config.domain}: mIoU {100 * scores.miou:.2f}"
-        print(f"{value} (nothing is chosen by it)", flush=True)
+        value = 100 * next(iter(scores.values()))
+        print(f"{title}: {measure} {value:.2f} (nothing is chosen by it)", flush=True)
 
 
 def _rows(path: Path) -> list[dict[str, float]]:

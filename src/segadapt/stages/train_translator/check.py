@@ -5,6 +5,7 @@ from __future__ import annotations
 from segadapt.base.errors import SegadaptError
 from segadapt.models.adversaries.patch_discriminator import build_patch_discriminator
 from segadapt.models.generator import STRIDE, build_generator
+from segadapt.stages.boxes import require_no_boxes
 from segadapt.stages.context import StageContext
 from segadapt.stages.images import check_shared, check_smallest
 from segadapt.stages.networks import training_bytes
@@ -17,6 +18,8 @@ SMALLEST_FOR_PATCHES = 24
 
 def check(stage: TrainTranslatorStage, context: StageContext, place: str) -> None:
     """Images or crops must have a size that both networks take."""
+    if stage.segmenter is not None:
+        require_no_boxes(stage.segmenter, "segmenter", context, place)
     for network in stage.networks(context):
         check_side(network, stage.source, context, place, stage.crop)
     check_shared(stage.batch_size, context.compute.devices, place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segadapt.models.files.translators import load_translator
+from segadapt.stages.boxes import require_no_boxes
 from segadapt.stages.context import StageContext
 from segadapt.stages.images import exists
 from segadapt.stages.translate.config import TranslateStage
@@ -15,6 +16,8 @@ JPEG_BYTES = 0.5
 
 def check(stage: TranslateStage, context: StageContext, place: str) -> None:
     """A folder must have every image's counterpart, a file a generator."""
+    if stage.segmenter is not None:
+        require_no_boxes(stage.segmenter, "segmenter", context, place)
     rule = stage.translation
     there = stage.source in context.recipe.domains and exists(context, stage.source)
     if isinstance(rule, FolderTranslation) and there:

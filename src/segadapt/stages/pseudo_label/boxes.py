@@ -1,0 +1,75 @@
+"""The ``pseudo_label`` stage where images have boxes: those above class-wise thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from segadapt.artefacts import BOXES_FILE, LabelSet, write_json
+from segadapt.base.detections import Detections
+from segadapt.data.boxes.array import box_array
+from segadapt.data.boxes.coco_written import ImageBoxes, coco_content
+from segadapt.data.domain import Domain
+from segadapt.data.loader import inference_batches
+from segadapt.data.transforms import image_size
+from segadapt.engine.detect import in_file
+from segadapt.engine.log import progress
+from segadapt.split.box_thresholds import LEAST, class_thresholds
+from segadapt.stages.context import Work
+from segadapt.stages.kept import Kept
+from segadapt.stages.pseudo_label.config import BoxSelection, PseudoLabelStage
+
+
+def run_boxes(stage: PseudoLabelStage, work: Work, domain: Domain) -> dict[str, Any]:
+    """Find boxes in every image, and leave ``labels.json`` and ``boxes.json``."""
+    predictor = work.context.predictor(stage.checkpoint, work.processes)
+    share = (work.processes.rank, work.processes.count)
+    kept = Kept(work.directory, work.processes)
+    done = set(kept.values)
+    batches = inference_batches(domain, stage.batch_size, share, stage.workers, without=done)
+    for batch in progress(batches, work.name, len(domain), work.processes):
+        seen = (batch.image.shape[1], batch.image.shape[2])
+        for index, image in zip(batch.indices, batch.image, strict=True):
+            # One image at a time: what is found does then not depend on the batch size.
+            (one,) = predictor.detections(image[None])
+            one = in_file(one, seen, image_size(domain.samples[index].image))
+            kept.add(index, [x.tolist() for x in one])
+    found = {i: v for part in work.processes.gather(kept.values) for i, v in part.items()}
+    rows = [Detections(*(torch.tensor(x) for x in found[i])) for i in range(len(domain))]
+    names = domain.classes.names
+    selection = stage.boxes or BoxSelection()
+    thresholds = class_thresholds(
+        torch.cat([x.scores for x in rows]),
+        torch.cat([x.labels for x in rows]),
+        len(names),
+        selection.portion,
+        selection.cap,
+    )
+    images = [
+        ImageBoxes(sample.name, image_size(sample.image), _labels(one, thresholds))
+        for sample, one in zip(domain.samples, rows, strict=True)
+    ]
+    if work.processes.is_first:
+        write_json(work.directory / BOXES_FILE, coco_content(images, names))
+        LabelSet(stage.images, tuple(sample.name for sample in domain.samples)).save(work.directory)
+    work.processes.barrier()
+    kept.close()
+    sure = np.concatenate([x.boxes[x.boxes[:, 5] == 0, 4] for x in images]).astype(np.int64)
+    counts = np.bincount(sure, minlength=len(names)).tolist()
+    return {
+        "images": len(domain),
+        "boxes": dict(zip(names, counts, strict=True)),
+        "thresholds": dict(zip(names, thresholds, strict=True)),
+    }
+
+
+def _labels(one: Detections, thresholds: list[float]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Boxes (M, 6); those between half the threshold of their class and it are ignored."""
+    rows = zip(one.boxes.tolist(), one.labels.tolist(), one.scores.tolist(), strict=True)
+    return box_array(
+        (left, top, right, bottom, label, score < thresholds[label])
+        for (left, top, right, bottom), label, score in rows
+        if score >= max(LEAST, thresholds[label]) / 2 and right > left and bottom > top
+    )
