@@ -142,3 +142,16 @@ def test_help_and_list_alone_say_what_there_is(commands: Commands) -> None:
     assert "Usage: segadapt" in commands.call("help").stdout()
     assert "--data-root" in commands.call("help", "run").stdout()
     assert "segadapt list recipes" in commands.call("list").stdout()
+
+
+@pytest.mark.parametrize(
+    "file", ["annotations/train.json", "Annotations/a.xml", "labels/train/0.txt", "labels/0.txt"]
+)
+def test_folders_of_boxes_are_told_where_to_begin(
+    file: str, photographs: Path, commands: Commands
+) -> None:
+    path = photographs / "sim" / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("")
+    code, told = new(commands, photographs)
+    assert code == 2 and "sim: holds boxes" in told and "segadapt copy highway-foggy" in told

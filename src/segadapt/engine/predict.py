@@ -204,12 +204,12 @@ class Predictor:
 
         Raises:
             SegadaptError: the file cannot be read, or the array is of another form; the model
-                finds boxes, see :func:`segadapt.engine.detect.detect_image`.
+                finds boxes, see :func:`segadapt.detect_image`.
         """
         if self.classes.boxes:
             raise SegadaptError(
                 "this checkpoint finds boxes and gives pixels no classes; call "
-                "segadapt.engine.detect.detect_image(predictor, image) in place of predict"
+                "segadapt.detect_image(predictor, image) in place of predict"
             )
         original = rgb_array(image)
         height, width = original.shape[:2]

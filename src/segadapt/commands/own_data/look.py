@@ -39,9 +39,15 @@ def splits_of(root: Path) -> list[Split]:
     """The splits of a folder laid out as ROOT/images/SPLIT and ROOT/labels/SPLIT.
 
     Raises:
-        SegadaptError: the folder is not there, or has no images where they belong.
+        SegadaptError: the folder is not there, has boxes, or has no images where they belong.
     """
     images = root / "images"
+    if _has_boxes(root):
+        raise SegadaptError(
+            f"{root}: holds boxes, and the recipe written here is for classes of pixels; begin "
+            "with `segadapt copy highway-foggy FILE` and give its domains your dataset (coco, voc "
+            "or yolo) and root, as in docs/detection.md"
+        )
     if not images.is_dir():
         layout = f"{root}/images/train/*.jpg, and labels, if there are any, in {root}/labels/train"
         known = "is laid out otherwise" if root.is_dir() else "is not there"
@@ -53,6 +59,12 @@ def splits_of(root: Path) -> list[Split]:
     if not splits:
         raise SegadaptError(f"{images}: holds no images; put some in {images}/train")
     return splits
+
+
+def _has_boxes(root: Path) -> bool:
+    """Whether a folder is laid out as COCO, Pascal VOC or YOLO are."""
+    layouts = ("annotations/*.json", "Annotations/*.xml", "labels/*.txt", "labels/*/*.txt")
+    return any(next(root.glob(layout), None) is not None for layout in layouts)
 
 
 def _split(root: Path, name: str) -> Split | None:
