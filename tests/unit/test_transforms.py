@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.models.detection import ssd300_vgg16
 
 from segadapt.base.errors import SegadaptError
 from segadapt.data.label_files import read_ids
@@ -192,3 +193,11 @@ def test_grey_without_a_white_is_refused(tmp_path: Path, dtype: type, says: str)
     Image.fromarray(np.array([[0, 1, 700]], dtype)).save(tmp_path / "a.tif")
     with pytest.raises(SegadaptError, match=rf"a\.tif: holds .*{says}.*convert it to 8 or 16"):
         read_image(tmp_path / "a.tif", None)
+
+
+def test_rgb_mean_is_what_torchvisions_ssd_takes() -> None:
+    image = torch.randint(0, 256, (1, 300, 300, 3), dtype=torch.uint8)
+    detector = ssd300_vgg16(weights=None, weights_backbone=None)
+    (expected,) = detector.transform([image[0].permute(2, 0, 1) / 255])[0].tensors
+    found = normalise(image, "rgb_mean")[0]
+    torch.testing.assert_close(found, expected, rtol=0, atol=2e-3)  # its mean has five digits

@@ -9,6 +9,8 @@ from segadapt.config import InputFormat
 
 # Channel means of ImageNet as the Caffe networks, and all of the published programs, use them.
 BGR_MEAN = (104.00698793, 116.66876762, 122.67891434)
+# The same rounded, in the order of RGB: what torchvision's SSD-300 on VGG-16 subtracts.
+RGB_MEAN_255 = (123.0, 117.0, 104.0)
 RGB_MEAN = (0.485, 0.456, 0.406)
 RGB_STD = (0.229, 0.224, 0.225)
 
@@ -31,6 +33,8 @@ def from_planes(planes: Tensor, input_format: InputFormat) -> Tensor:
     """The same from RGB (N, 3, H, W) in 0..255, integers or floats; gradients pass."""
     if input_format == "bgr_mean":
         return planes.flip(1).float() - _per_channel(BGR_MEAN, planes)
+    if input_format == "rgb_mean":
+        return planes.float() - _per_channel(RGB_MEAN_255, planes)
     if input_format == "rgb_signed":
         return planes.float() / 127.5 - 1
     rgb = planes.float() / 255.0
@@ -41,6 +45,8 @@ def to_rgb(image: Tensor, input_format: InputFormat) -> Tensor:
     """The pictures behind a segmenter's input: (N, 3, H, W) RGB in [0, 1]."""
     if input_format == "bgr_mean":
         return ((image + _per_channel(BGR_MEAN, image)) / 255.0).flip(1)
+    if input_format == "rgb_mean":
+        return (image + _per_channel(RGB_MEAN_255, image)) / 255.0
     if input_format == "rgb_signed":
         return (image + 1) / 2
     return image * _per_channel(RGB_STD, image) + _per_channel(RGB_MEAN, image)
