@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from segadapt.base.classes import CITYSCAPES_19
 from segadapt.commands.check import check_data
@@ -24,6 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from miniatures import BUILDERS, DIGITS, write_digits
 
 SIZE = [32, 64]
+SSD_300 = [300, 300]
+"""The least that its six maps fit in is not much smaller."""
 # Recipes that differ from another one in a number alone.
 ALIKE = {
     "gta5-cityscapes/intrada_lambda_050",
@@ -66,6 +70,9 @@ ALIKE = {
     "digits/usps-mnist/intrada",
     "digits/usps-mnist/light_intrada",
     "digits/usps-mnist/intrada_plus",
+    "cityscapes-foggy/source_only",
+    "cityscapes-foggy/minent",
+    "highway-foggy",
 }
 
 
@@ -76,6 +83,42 @@ def parameters() -> list[Any]:
     ]
 
 
+def write_boxes(folder: Path, dataset: str) -> None:
+    """Images with a box or two each, as COCO stores them or as Cityscapes' instances."""
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        image = Image.fromarray(rng.integers(0, 256, (40, 80, 3)).astype(np.uint8))
+        if dataset in ("carla", "highway"):
+            path = folder / "images" / "train" / f"{number}.jpg"
+        else:
+            fog, ending = ("_foggy", "_foggy_beta_0.02") if "foggy" in dataset else ("", "")
+            path = folder / f"leftImg8bit{fog}" / "train" / "ulm" / f"ulm_{number}_leftImg8bit"
+            path = path.with_name(f"{path.name}{ending}.png")
+            ids = np.full((40, 80), 7, np.uint16)
+            ids[5:35, 10:50] = 26001
+            ids[8:30, 60:70] = 24001
+            label = folder / "gtFine" / "train" / "ulm" / f"ulm_{number}_gtFine_instanceIds.png"
+            label.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(ids).save(label)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(path)
+    if dataset in ("carla", "highway"):
+        names = ("vehicle", "bike") if dataset == "carla" else ("car", "motorbike")
+        content = {
+            "images": [{"id": i, "file_name": f"{i}.jpg"} for i in range(3)],
+            "categories": [{"id": i, "name": name} for i, name in enumerate(names)],
+            "annotations": [
+                {"image_id": i, "category_id": kind, "bbox": box}
+                for i in range(3)
+                for kind, box in enumerate(([10, 5, 40, 30], [60, 8, 10, 22]))
+            ],
+        }
+        for split in ("train", "val"):
+            file = folder / "annotations" / f"{split}.json"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(json.dumps(content))
+
+
 def place(root: Path, config: DomainConfig) -> None:
     """Write a miniature of a domain's data set, with training and validation part alike."""
     folder = root / (config.root or dataset_reader(config.dataset).DEFAULT_ROOT)
@@ -84,7 +127,10 @@ def place(root: Path, config: DomainConfig) -> None:
         return
     if folder.is_dir():
         return
-    BUILDERS[config.dataset](folder)
+    if config.dataset in BUILDERS:
+        BUILDERS[config.dataset](folder)
+    else:
+        write_boxes(folder, config.dataset)
     for path in sorted(folder.rglob("*")):
         other = {"train": "val", "val": "train"}.get(path.name)
         if path.is_dir() and other and not path.with_name(other).exists():
@@ -95,7 +141,8 @@ def small(recipe: Recipe) -> dict[str, Any]:
     """The recipe with small images, two iterations, random weights and light ResNets."""
     raw = recipe.model_dump(mode="json")
     for domain in raw["domains"].values():
-        if domain["drawn_by"] is None and domain["dataset"] not in DIGITS:
+        given = domain["drawn_by"] is None or domain["size"] is not None
+        if given and domain["dataset"] not in DIGITS and domain["size"] != SSD_300:
             domain["size"] = SIZE
     for stage in raw["stages"].values():
         if stage["stage"] == "train":
@@ -112,6 +159,7 @@ def small(recipe: Recipe) -> dict[str, Any]:
                 "timm:vit_base_patch14_dinov2": "timm:vit_tiny_patch16_224",
                 "timm:vit_large_patch14_dinov2": "timm:vit_tiny_patch16_224",
                 "timm:pvt_v2_b5": "timm:pvt_v2_b0",
+                "timm:tf_efficientnet_lite0": "timm:mobilenetv3_small_050",
             }
             backbone = stage["model"]["backbone"]
             stage["model"]["backbone"] = light.get(backbone, backbone)
