@@ -26,8 +26,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from miniatures import BUILDERS, DIGITS, write_digits
 
 SIZE = [32, 64]
-SSD_300 = [300, 300]
-"""The least that its six maps fit in is not much smaller."""
 # Recipes that differ from another one in a number alone.
 ALIKE = {
     "gta5-cityscapes/intrada_lambda_050",
@@ -83,40 +81,39 @@ def parameters() -> list[Any]:
     ]
 
 
-def write_boxes(folder: Path, dataset: str) -> None:
-    """Images with a box or two each, as COCO stores them or as Cityscapes' instances."""
-    rng = np.random.default_rng(0)
-    for number in range(3):
-        image = Image.fromarray(rng.integers(0, 256, (40, 80, 3)).astype(np.uint8))
-        if dataset in ("carla", "highway"):
-            path = folder / "images" / "train" / f"{number}.jpg"
-        else:
-            fog, ending = ("_foggy", "_foggy_beta_0.02") if "foggy" in dataset else ("", "")
-            path = folder / f"leftImg8bit{fog}" / "train" / "ulm" / f"ulm_{number}_leftImg8bit"
-            path = path.with_name(f"{path.name}{ending}.png")
-            ids = np.full((40, 80), 7, np.uint16)
-            ids[5:35, 10:50] = 26001
-            ids[8:30, 60:70] = 24001
-            label = folder / "gtFine" / "train" / "ulm" / f"ulm_{number}_gtFine_instanceIds.png"
-            label.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(ids).save(label)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path)
-    if dataset in ("carla", "highway"):
-        names = ("vehicle", "bike") if dataset == "carla" else ("car", "motorbike")
-        content = {
-            "images": [{"id": i, "file_name": f"{i}.jpg"} for i in range(3)],
-            "categories": [{"id": i, "name": name} for i, name in enumerate(names)],
-            "annotations": [
-                {"image_id": i, "category_id": kind, "bbox": box}
-                for i in range(3)
-                for kind, box in enumerate(([10, 5, 40, 30], [60, 8, 10, 22]))
-            ],
-        }
-        for split in ("train", "val"):
-            file = folder / "annotations" / f"{split}.json"
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(json.dumps(content))
+def write_boxes(folder: Path, dataset: str, split: str) -> None:
+    """Three images with two boxes each, as COCO stores them or as Cityscapes' instances."""
+    rng = np.random.default_rng([*dataset.encode(), *split.encode()])
+    pictures = [rng.integers(0, 256, (40, 80, 3)).astype(np.uint8) for _ in range(3)]
+    if "cityscapes" in dataset:
+        fog, ending = ("_foggy", "_foggy_beta_0.02") if "foggy" in dataset else ("", "")
+        ids = np.full((40, 80), 7, np.uint16)
+        ids[5:35, 10:50] = 26001
+        ids[8:30, 60:70] = 24001
+        for number, picture in enumerate(pictures):
+            name = f"{split}/ulm/ulm_{number}"
+            image = folder / f"leftImg8bit{fog}" / f"{name}_leftImg8bit{ending}.png"
+            label = folder / "gtFine" / f"{name}_gtFine_instanceIds.png"
+            for path, pixels in ((image, picture), (label, ids)):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels).save(path)
+        return
+    names = ("vehicle", "bike") if dataset == "carla" else ("car", "motorbike")
+    boxes = ([10, 5, 40, 30], [60, 8, 10, 22])
+    content = {
+        "images": [{"id": i, "file_name": f"{i}.png"} for i in range(3)],
+        "categories": [{"id": i, "name": name} for i, name in enumerate(names)],
+        "annotations": [
+            {"image_id": i, "category_id": category, "bbox": box}
+            for i in range(3)
+            for category, box in enumerate(boxes)
+        ],
+    }
+    (folder / "images" / split).mkdir(parents=True)
+    for number, picture in enumerate(pictures):
+        Image.fromarray(picture).save(folder / "images" / split / f"{number}.png")
+    (folder / "annotations").mkdir(exist_ok=True)
+    (folder / "annotations" / f"{split}.json").write_text(json.dumps(content))
 
 
 def place(root: Path, config: DomainConfig) -> None:
@@ -127,10 +124,11 @@ def place(root: Path, config: DomainConfig) -> None:
         return
     if folder.is_dir():
         return
-    if config.dataset in BUILDERS:
-        BUILDERS[config.dataset](folder)
-    else:
-        write_boxes(folder, config.dataset)
+    if config.dataset not in BUILDERS:
+        for split in ("train", "val"):
+            write_boxes(folder, config.dataset, split)
+        return
+    BUILDERS[config.dataset](folder)
     for path in sorted(folder.rglob("*")):
         other = {"train": "val", "val": "train"}.get(path.name)
         if path.is_dir() and other and not path.with_name(other).exists():
@@ -142,7 +140,7 @@ def small(recipe: Recipe) -> dict[str, Any]:
     raw = recipe.model_dump(mode="json")
     for domain in raw["domains"].values():
         given = domain["drawn_by"] is None or domain["size"] is not None
-        if given and domain["dataset"] not in DIGITS and domain["size"] != SSD_300:
+        if given and domain["dataset"] not in DIGITS:
             domain["size"] = SIZE
     for stage in raw["stages"].values():
         if stage["stage"] == "train":
@@ -159,8 +157,12 @@ def small(recipe: Recipe) -> dict[str, Any]:
                 "timm:vit_base_patch14_dinov2": "timm:vit_tiny_patch16_224",
                 "timm:vit_large_patch14_dinov2": "timm:vit_tiny_patch16_224",
                 "timm:pvt_v2_b5": "timm:pvt_v2_b0",
-                "timm:tf_efficientnet_lite0": "timm:mobilenetv3_small_050",
             }
+            if stage["model"]["heads"] == "ssd":
+                # The maps of SSD's own VGG-16 fit into nothing that is much smaller than 300x300.
+                light |= dict.fromkeys(
+                    ("ssd_vgg16", "timm:tf_efficientnet_lite0"), "timm:mobilenetv3_small_050"
+                )
             backbone = stage["model"]["backbone"]
             stage["model"]["backbone"] = light.get(backbone, backbone)
             if stage["crop"]:
