@@ -230,7 +230,14 @@ def long(**settings: Any) -> dict[str, Any]:
     return recipe_of({"first": train("source_only", iterations=40, log_every=7, **settings)})
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+)
 def test_redo_goes_on_where_it_was_stopped_with_the_same_log(
     data: Path, tmp_path: Path, commands: Commands, number: signal.Signals
 ) -> None:

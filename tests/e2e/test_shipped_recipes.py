@@ -26,8 +26,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from miniatures import BUILDERS, DIGITS, write_digits
 
 SIZE = [32, 64]
-# Recipes that differ from another one in a number alone.
+# Recipes that differ from another one in a number alone, or whose stages others run too.
 ALIKE = {
+    "carla-highway",
+    "gta5-cityscapes/cirn_modules",
+    "gta5-cityscapes/cirn_weights",
+    "gta5-cityscapes/intrada_adversarial",
+    "gta5-cityscapes/translated_intrada",
+    "gta5-cityscapes/vgg16/adaptsegnet",
+    "rendered-camvid/self_training_efficientnet",
     "gta5-cityscapes/intrada_lambda_050",
     "gta5-cityscapes/intrada_lambda_060",
     "gta5-cityscapes/intrada_lambda_070",

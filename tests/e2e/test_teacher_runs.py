@@ -189,7 +189,11 @@ def test_two_processes_train_as_one_does(whole: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("stage", "number"),
-    [("mic", signal.SIGKILL), ("mic", signal.SIGTERM), ("two-resolutions", signal.SIGKILL)],
+    [
+        ("mic", signal.SIGTERM),
+        ("two-resolutions", signal.SIGKILL),
+        pytest.param("mic", signal.SIGKILL, marks=pytest.mark.slow),
+    ],
 )
 def test_a_stopped_training_goes_on_to_the_same_weights(
     whole: Path, tmp_path: Path, commands: Commands, stage: str, number: signal.Signals

@@ -114,12 +114,17 @@ def command(recipe: Path, out: Path, data: Path, *words: str) -> subprocess.Pope
     )
 
 
-@pytest.mark.parametrize("words", [(), ("--devices", "2")])
+STEP = (method("StepRaises"), ["RuntimeError", "in stage first", "--debug"])
+RUN = (stage("RunRaises"), ["ZeroDivisionError", "wrong_parts.py", "in stage own", "by hand"])
+
+
 @pytest.mark.parametrize(
-    ("recipe", "says"),
+    ("recipe", "says", "words"),
     [
-        (method("StepRaises"), ["RuntimeError", "in stage first", "--debug"]),
-        (stage("RunRaises"), ["ZeroDivisionError", "wrong_parts.py", "in stage own", "by hand"]),
+        (*STEP, ("--devices", "2")),
+        (*RUN, ()),
+        pytest.param(*STEP, (), marks=pytest.mark.slow),
+        pytest.param(*RUN, ("--devices", "2"), marks=pytest.mark.slow),
     ],
 )
 def test_error_that_nobody_foresaw_ends_the_command_in_a_sentence(
