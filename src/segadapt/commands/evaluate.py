@@ -15,11 +15,11 @@ from segadapt.data.domain import Domain
 from segadapt.data.listing import open_domain
 from segadapt.engine.detect import detect, scores_of
 from segadapt.engine.evaluate import evaluate, require_same_classes
+from segadapt.engine.exported.read import load_model
 from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.predict import Predictor
 from segadapt.metrics import ABSENT_RULE
 from segadapt.metrics_boxes import BoxScores, require_box_scores
-from segadapt.models.files.checkpoints import load_checkpoint
 from segadapt.report.belonging import Belonging, belonging
 from segadapt.stages.evaluate.rows import score_row
 
@@ -78,7 +78,7 @@ def _score(
 ) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for name, weights in ensembles.items():
-        members = [(load_checkpoint(file, family), weight) for file, weight in weights.items()]
+        members = [(load_model(file, family), weight) for file, weight in weights.items()]
         predictor = Predictor(members, processes, views)
         # Images come in the size that the model was trained with.
         config = DomainConfig(

@@ -51,7 +51,7 @@ class ModelConfig(Section):
     """``bgr_mean``: BGR 0..255 minus the Caffe mean (published setting). ``rgb_mean_std``: RGB 0..1
     normalised as torchvision's ImageNet weights expect. ``rgb_signed``: RGB -1..1, as CyCADA's
     digit classifiers take it, and networks with a mean and deviation of 0.5. ``rgb_mean``: RGB
-    0..255 minus the Caffe mean, as torchvision's SSD-300 and its VGG-16 do."""
+    0..255 minus the Caffe mean, as torchvision's SSD-300 and its VGG-16 do. ``rgb``: RGB 0..1."""
 
     @model_validator(mode="before")
     @classmethod

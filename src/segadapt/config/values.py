@@ -33,7 +33,7 @@ Workers = Annotated[int, Field(ge=0, le=256)]
 """Processes per domain that decode and resize; 0 does it between the steps."""
 Gan = Literal["vanilla", "least_squares"]
 """Losses of discriminators of maps."""
-InputFormat = Literal["bgr_mean", "rgb_mean", "rgb_mean_std", "rgb_signed"]
+InputFormat = Literal["bgr_mean", "rgb", "rgb_mean", "rgb_mean_std", "rgb_signed"]
 Weights = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=2)]
 """Weights above zero by checkpoint."""
 

@@ -38,6 +38,8 @@ def from_planes(planes: Tensor, input_format: InputFormat) -> Tensor:
     if input_format == "rgb_signed":
         return planes.float() / 127.5 - 1
     rgb = planes.float() / 255.0
+    if input_format == "rgb":
+        return rgb
     return (rgb - _per_channel(RGB_MEAN, planes)) / _per_channel(RGB_STD, planes)
 
 
@@ -49,6 +51,8 @@ def to_rgb(image: Tensor, input_format: InputFormat) -> Tensor:
         return (image + _per_channel(RGB_MEAN_255, image)) / 255.0
     if input_format == "rgb_signed":
         return (image + 1) / 2
+    if input_format == "rgb":
+        return image
     return image * _per_channel(RGB_STD, image) + _per_channel(RGB_MEAN, image)
 
 

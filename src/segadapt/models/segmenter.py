@@ -49,7 +49,7 @@ class Segmenter(nn.Module):
         and below; the maps are those of the padded image.
         """
         down, right = self._padding(image)
-        padded = F.pad(image, (0, right, 0, down)) if down or right else image
+        padded = F.pad(image, (0, right, 0, down)) if self._is_padded(image) else image
         return self.trunk(padded)  # type: ignore[no-any-return]
 
     def forward(self, image: Tensor) -> LevelLogits:
@@ -135,6 +135,8 @@ class Segmenter(nn.Module):
         return wanted + -wanted % self.trunk.multiple - side
 
     def _is_padded(self, image: Tensor) -> bool:
+        if torch.compiler.is_exporting() and self.trunk.multiple > 1:
+            return True  # a traced file is for all sizes, and padding by nothing changes nothing
         return self._padding(image) != (0, 0)
 
     def _cut(self, map_: Tensor, image: Tensor) -> Tensor:

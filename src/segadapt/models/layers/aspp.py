@@ -41,6 +41,9 @@ class ASPPClassifier(nn.Module):
         backwards (25 times the forward time on CPUs). So all taps of all branches are computed
         by one 1x1 convolution, and each tap's result is moved to its place and added.
         """
+        if torch.compiler.is_exporting():
+            # What follows asks for the map's size, and a traced file would keep the answer.
+            return torch.stack([branch(features) for branch in self.conv2d_list]).sum(dim=0)
         branches = [branch for branch in self.conv2d_list if isinstance(branch, nn.Conv2d)]
         # (classes, channels, 3, 3) per branch -> (branches * 9 * classes, channels, 1, 1)
         taps = torch.cat([branch.weight.permute(2, 3, 0, 1).flatten(0, 2) for branch in branches])

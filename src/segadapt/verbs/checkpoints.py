@@ -1,0 +1,153 @@
+"""Verbs about checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segadapt.base.counted import counted
+from segadapt.base.errors import SegadaptError
+from segadapt.verbs.options import (
+    DeviceOption,
+    FamilyOption,
+    FlipOption,
+    GraphInput,
+    GraphOutput,
+    Precision,
+    PrecisionOption,
+    ScalesOption,
+    WindowOption,
+    WithOption,
+)
+
+
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or a run's folder.")],
+    dataset: Annotated[str, typer.Option("--dataset", help="See `segadapt list datasets`.")],
+    root: Annotated[Path, typer.Option("--root", help="The dataset's folder.")],
+    split: Annotated[str, typer.Option("--split", help="The split to score.")],
+    classes: Annotated[
+        str | None, typer.Option("--classes", help="Class map of the dataset.")
+    ] = None,
+    json_: Annotated[
+        Path | None, typer.Option("--json", help="Write the scores to this file.")
+    ] = None,
+    family: FamilyOption = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = Precision.full,
+    with_: WithOption = None,
+    scales: ScalesOption = "1",
+    flip: FlipOption = False,
+    window: WindowOption = None,
+    table: Annotated[
+        Path | None,
+        typer.Option("--table", help="Write a table of the scores: FILE.csv, .md or .tex."),
+    ] = None,
+) -> None:
+    """Score a checkpoint, or every checkpoint of a run, at full label resolution."""
+    from segadapt.base.compute import Compute
+    from segadapt.commands.evaluate import score_checkpoints
+    from segadapt.commands.options import ensemble_of, views_of
+    from segadapt.commands.tables import print_scores, require_known_suffix, write_table
+
+    if table is not None:
+        require_known_suffix(table)
+    result = score_checkpoints(
+        checkpoint,
+        dataset,
+        root,
+        split,
+        classes=classes,
+        family=family,
+        with_=ensemble_of(with_ or ()),
+        views=views_of(scales, flip, window),
+        compute=Compute(device=device, precision=precision.value),
+    )
+    if table is not None:
+        write_table(table, result)
+    print_scores(result)
+    if json_ is not None:
+        from segadapt.artefacts import strict_json
+
+        try:
+            json_.write_text(strict_json(result, indent=1) + "\n")
+        except OSError as error:
+            raise SegadaptError(f"--json {json_}: cannot be written ({error.strerror})") from error
+
+
+def predict(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint.")],
+    paths: Annotated[list[Path], typer.Argument(help="Images and folders of images.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for what is written.")],
+    family: FamilyOption = None,
+    device: DeviceOption = "auto",
+    with_: WithOption = None,
+    scales: ScalesOption = "1",
+    flip: FlipOption = False,
+    window: WindowOption = None,
+    label_ids: Annotated[
+        str | None,
+        typer.Option(
+            "--label-ids",
+            help="Write the ids that a data set (or a folder with classes.yaml) stores.",
+        ),
+    ] = None,
+) -> None:
+    """Segment images (id maps, overlays, entropy maps), or find boxes with a detector."""
+    from segadapt.commands.options import ensemble_of, views_of
+    from segadapt.commands.predict import predict_files
+
+    views, with_weights = views_of(scales, flip, window), ensemble_of(with_ or ())
+    done = predict_files(checkpoint, paths, out, family, device, with_weights, views, label_ids)
+    written = ", ".join(f"{out}/{name}" for name in done.outputs)
+    typer.echo(f"{counted(done.images, 'image')}: {written}")
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The file to read.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The new file.")],
+    family: FamilyOption = None,
+    classes_from: Annotated[
+        str | None,
+        typer.Option(
+            "--classes-from", help="Data set, or folder with classes.yaml, that names its classes."
+        ),
+    ] = None,
+) -> None:
+    """Convert a published .pth checkpoint to our .safetensors, or ours to a published .pth."""
+    from segadapt.commands.convert import convert_checkpoint
+
+    trained = convert_checkpoint(source, target, family, classes_from)
+    model = trained.config
+    typer.echo(
+        f"{target}: {model.backbone}, heads: {model.heads}, {len(trained.classes.names)} classes"
+    )
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or a folder with one.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The new file, .onnx or .pt2.")],
+    input_: Annotated[
+        GraphInput,
+        typer.Option("--input", help="float: RGB (N, 3, H, W) in 0..1; uint8: RGB (N, H, W, 3)."),
+    ] = GraphInput.float,
+    output: Annotated[
+        GraphOutput | None,
+        typer.Option(
+            "--output",
+            help="scores or labels at the picture's size; of a detector boxes of all anchors, or "
+            "detections, after suppression.",
+        ),
+    ] = None,
+    half: Annotated[bool, typer.Option("--half", help="Compute in half precision.")] = False,
+    family: FamilyOption = None,
+) -> None:
+    """Write a checkpoint as a file that runs without segadapt, once it agrees with torch."""
+    from segadapt.commands.export import export_checkpoint, told
+
+    chosen = None if output is None else output.value
+    done = export_checkpoint(checkpoint, out, input_.value, chosen, half, family)
+    for line in told(done, input_.value):
+        typer.echo(line)
