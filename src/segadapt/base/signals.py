@@ -10,6 +10,10 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""What asks a command to stop: a user, a machine that shuts down, a scheduler before a time limit
+(SLURM's ``--signal=USR1@120``)."""
+
 
 @contextlib.contextmanager
 def signals_held() -> Iterator[None]:
@@ -20,7 +24,7 @@ def signals_held() -> Iterator[None]:
     seen: list[int] = []
     previous: dict[signal.Signals, Any] = {}
     if threading.current_thread() is threading.main_thread():
-        for which in (signal.SIGINT, signal.SIGTERM):
+        for which in STOPPING:
             previous[which] = signal.signal(which, lambda number, frame: seen.append(number))
     try:
         yield

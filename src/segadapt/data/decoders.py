@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from segadapt.base.errors import SegadaptError, first_line
-from segadapt.base.signals import signals_held
+from segadapt.base.signals import STOPPING, signals_held
 from segadapt.data.handover import taken
 
 # In the children of a run on several processes the default is to start workers afresh, which
@@ -130,5 +130,5 @@ def _has_lost_one(batches: Any) -> bool:
 def _leave_signals_to_parent(worker: int) -> None:
     # Schedulers send SIGTERM to all processes of a job. Workers that died of it would end the
     # training at once with an error, before it could save its state; they end with their parent.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for which in STOPPING:
+        signal.signal(which, signal.SIG_IGN)

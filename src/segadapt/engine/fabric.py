@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,18 +20,24 @@ from typing import Any
 import torch
 import torch.distributed
 from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from segadapt.base.compute import PRECISIONS, Compute
 from segadapt.base.errors import Interrupted, SegadaptError, Unforeseen, unforeseen
-from segadapt.base.signals import end_with_parent
+from segadapt.base.signals import STOPPING, end_with_parent
 from segadapt.data.decoders import loaders_closed
+from segadapt.engine.launcher import Launched
 from segadapt.engine.semaphores import own_semaphores
 
 # Neither tells a user anything: which rank is which, and which processes an error ends.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
+
+
+PATIENCE = timedelta(hours=6)
+"""That processes wait for each other before they take one for dead; a launcher ends them sooner."""
 
 
 class Processes:
@@ -160,6 +167,25 @@ def launch(function: Callable[..., Any], arguments: tuple[Any, ...], compute: Co
             raise
 
 
+def join(others: Launched, compute: Compute) -> Processes:
+    """This process among those that a launcher has started, all of which come here."""
+    if others.rank != 0:
+        # One process talks; the others' lines would only repeat it.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    accelerator = pick_device(compute.device)
+    fabric = Fabric(
+        accelerator=accelerator,
+        devices=others.on_each,
+        num_nodes=others.nodes,
+        # The first checks data for all of them meanwhile, which may take longer than the usual
+        # half an hour.
+        strategy=DDPStrategy(timeout=PATIENCE),
+        precision=compute.precision,  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    return Processes(fabric)
+
+
 @contextlib.contextmanager
 def _pass_on_signals() -> Iterator[list[int]]:
     """Hands SIGINT and SIGTERM to the processes, which save their state; yields those seen."""
@@ -174,7 +200,7 @@ def _pass_on_signals() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():
         yield seen  # whoever runs us there deals with signals
         return
-    previous = {which: signal.signal(which, handler) for which in (signal.SIGINT, signal.SIGTERM)}
+    previous = {which: signal.signal(which, handler) for which in STOPPING}
     try:
         yield seen
     finally:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from segadapt.base.batch import LabelledBatch, UnlabelledBatch
 from segadapt.base.errors import Interrupted, SegadaptError
+from segadapt.base.signals import STOPPING
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
 from segadapt.engine.optim import set_learning_rate
@@ -186,7 +187,7 @@ def _diverged(what: str) -> SegadaptError:
 
 @contextlib.contextmanager
 def _stop_on_signals() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM instead of dying of them; a second one acts as usual."""
+    """Collects what asks to stop instead of dying of them; a second one acts as usual."""
     seen: list[int] = []
     previous: dict[signal.Signals, object] = {}
 
@@ -196,7 +197,7 @@ def _stop_on_signals() -> Iterator[list[int]]:
             signal.signal(which, old)  # type: ignore[arg-type]
 
     try:
-        for which in (signal.SIGINT, signal.SIGTERM):
+        for which in STOPPING:
             previous[which] = signal.signal(which, handler)
     except ValueError:  # not the main thread: whoever runs us there deals with signals
         pass

@@ -6,22 +6,24 @@ import contextlib
 import errno
 import fcntl
 import json
+import platform
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from segadapt.artefacts import FILES, write_json
 from segadapt.base.compute import Compute, ComputeSettings
 from segadapt.base.digests import OTHERS, changed, digests_of
-from segadapt.base.errors import SegadaptError, printable
+from segadapt.base.errors import SegadaptError, printable, unforeseen
 from segadapt.base.version import __version__
 from segadapt.config.load import load_recipe
 from segadapt.config.recipe import Recipe
 from segadapt.config.stage import Stage
-from segadapt.engine.fabric import Processes, check_compute, launch
+from segadapt.engine.fabric import Processes, check_compute, join, launch
+from segadapt.engine.launcher import launched, require_alike
 from segadapt.engine.state import STATE_FILE
 from segadapt.report.belonging import read_object
 from segadapt.runs.origins import Origin, find_origins, with_dependents
@@ -80,7 +82,7 @@ def run(
 def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | None = None) -> Path:
     """The same, where recipe, folders, seed and what is computed on are one value."""
     check_compute(context.compute)
-    directory, stages = context.directory, context.recipe.stages
+    directory = context.directory
     try:
         str(directory).encode()
     except UnicodeEncodeError as error:
@@ -94,31 +96,88 @@ def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | Non
         raise SegadaptError(f"--out {directory}: cannot be made ({error.strerror})") from error
     if redo is not None:
         with_dependents(context, redo)  # is there such a stage?
+    others = launched()
+    if others is not None:
+        require_alike(others, context.compute.devices)
+        return run_among(join(others, context.compute), context, overrides, redo)
     with _Lock(directory), _disk_full_told(directory):
-        origins = find_origins(context)
-        again = to_remove(context, redo, origins) if redo is not None else set()
-        unfinished = [
-            name
-            for name in stages
-            if name in again or not _is_finished(context, name, origins[name])
-        ]
-        preflight(context, unfinished)
-        odd = oddities(context, list(stages))
-        for sentence in odd if unfinished else ():
-            print(f"warning: {printable(sentence)}", flush=True)
-        if redo is not None and again:
-            remove(context, redo, again, origins)
-        fingerprints = {name: origin.fingerprint for name, origin in origins.items()}
-        write_provenance(context, overrides, odd, fingerprints)
-        for name in set(stages) - set(unfinished):  # a kill can leave it beside the manifest
-            (context.stage_directory(name) / STARTED).unlink(missing_ok=True)
-        if unfinished:
-            launch(_run_stages, (context, origins), context.compute)
-        forget(directory)
-        from segadapt.report import build_report
-
-        build_report(directory)
+        work = _prepared(context, overrides, redo)
+        if work.unfinished:
+            launch(_run_stages, (context, work.origins), context.compute)
+        _finish(context)
     return directory
+
+
+def run_among(
+    processes: Processes, context: StageContext, overrides: Sequence[str], redo: str | None
+) -> Path:
+    """The same by processes that a launcher has started, on one machine or several.
+
+    The first holds the lock, looks at data and recipe, and writes the report; what it finds wrong
+    all of them tell. The run's folder must be on a disk that all of them see.
+    """
+    directory = context.directory
+    if not processes.is_first:
+        found = processes.gather(None)[0]
+        if isinstance(found, SegadaptError):
+            raise found
+        if not (directory / "recipe.yaml").is_file():
+            raise SegadaptError(
+                f"--out {directory}: is not there on this machine ({platform.node()}); it must be "
+                "on a disk that all machines share"
+            )
+        if found.unfinished:
+            _run_stages(processes, context, found.origins)
+        return directory
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(_Lock(directory))
+            stack.enter_context(_disk_full_told(directory))
+            work = _prepared(context, overrides, redo)
+        except Exception as error:
+            known = isinstance(error, SegadaptError)
+            processes.gather(error if known else SegadaptError(unforeseen(error)))
+            raise
+        processes.gather(work)
+        if work.unfinished:
+            _run_stages(processes, context, work.origins)
+        _finish(context)
+    return directory
+
+
+class _Prepared(NamedTuple):
+    """What is known of a run before its stages do their work."""
+
+    origins: dict[str, Origin]
+    unfinished: list[str]
+
+
+def _prepared(context: StageContext, overrides: Sequence[str], redo: str | None) -> _Prepared:
+    """Look at everything, remove what is to be done again, and write the run's provenance."""
+    stages = context.recipe.stages
+    origins = find_origins(context)
+    again = to_remove(context, redo, origins) if redo is not None else set()
+    unfinished = [
+        name for name in stages if name in again or not _is_finished(context, name, origins[name])
+    ]
+    preflight(context, unfinished)
+    odd = oddities(context, list(stages))
+    for sentence in odd if unfinished else ():
+        print(f"warning: {printable(sentence)}", flush=True)
+    if redo is not None and again:
+        remove(context, redo, again, origins)
+    fingerprints = {name: origin.fingerprint for name, origin in origins.items()}
+    write_provenance(context, overrides, odd, fingerprints)
+    for name in set(stages) - set(unfinished):  # a kill can leave it beside the manifest
+        (context.stage_directory(name) / STARTED).unlink(missing_ok=True)
+    return _Prepared(origins, unfinished)
+
+
+def _finish(context: StageContext) -> None:
+    forget(context.directory)
+    from segadapt.report import build_report
+
+    build_report(context.directory)
 
 
 def _run_stages(processes: Processes, context: StageContext, origins: dict[str, Origin]) -> None:
