@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from segadapt.engine.detect import detect_image
-    from segadapt.engine.predict import load
+    from segadapt.engine.predict import Predictor, load
+    from segadapt.engine.prediction import Prediction
     from segadapt.runs.pipeline import run
 
 from segadapt.base.errors import SegadaptError
 from segadapt.base.version import __version__
 
-__all__ = ["SegadaptError", "__version__", "detect_image", "load", "run"]
+__all__ = [
+    "Prediction",
+    "Predictor",
+    "SegadaptError",
+    "__version__",
+    "detect_image",
+    "load",
+    "run",
+]
+LATER = {
+    "run": "segadapt.runs.pipeline",
+    "load": "segadapt.engine.predict",
+    "Predictor": "segadapt.engine.predict",
+    "Prediction": "segadapt.engine.prediction",
+    "detect_image": "segadapt.engine.detect",
+}
+"""Names that need torch, which takes seconds to import; `segadapt --help` must not."""
 
 
 def __getattr__(name: str) -> Any:
-    # They import torch, which takes seconds; `segadapt --help` must not.
-    if name == "run":
-        from segadapt.runs.pipeline import run
+    if name not in LATER:
+        raise AttributeError(f"module 'segadapt' has no attribute {name!r}")
+    return getattr(import_module(LATER[name]), name)
 
-        return run
-    if name == "load":
-        from segadapt.engine.predict import load
 
-        return load
-    if name == "detect_image":
-        from segadapt.engine.detect import detect_image
-
-        return detect_image
-    raise AttributeError(f"module 'segadapt' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted([*globals(), *LATER])

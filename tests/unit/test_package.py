@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,14 @@ def test_files_are_short() -> None:
     lengths = {p: len(p.read_text().splitlines()) for p in FILES if p.suffix == ".py"}
     assert max(lengths.values()) <= 400
     assert sorted(lengths.values())[len(lengths) // 2] <= 110
+
+
+def test_the_package_shows_what_it_offers_without_importing_torch() -> None:
+    code = (
+        "import sys, segadapt\n"
+        "names = dir(segadapt)\n"
+        "assert set(segadapt.__all__) <= set(names), names\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (SOURCE / "py.typed").is_file()  # type checkers then look at the package

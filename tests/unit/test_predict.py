@@ -150,3 +150,22 @@ def test_the_folder_of_a_run_is_its_checkpoint_or_says_which(tmp_path: Path) -> 
         segadapt.load(tmp_path / "run", device="cpu")
     with pytest.raises(SegadaptError, match="folder without a checkpoint"):
         segadapt.load(tmp_path, device="cpu")
+
+
+def test_a_list_of_images_gives_a_list(resizing: Predictor) -> None:
+    found = resizing.predict([Image.fromarray(PIXELS), Image.fromarray(PIXELS[:40])])
+    assert [one.label.shape for one in found] == [(70, 90), (40, 90)]
+    assert np.array_equal(found[0].label, resizing.predict(PIXELS).label)
+
+
+def test_a_prediction_is_shown_and_saved(resizing: Predictor, tmp_path: Path) -> None:
+    found = resizing.predict(PIXELS)
+    assert np.array_equal(np.asarray(found.overlay(0.0)), PIXELS)
+    colours = np.array(STREET_7.colours, np.uint8)
+    assert np.array_equal(np.asarray(found.overlay(1.0)), colours[found.label])
+    found.save(tmp_path / "ids.png")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "ids.png")), found.label)
+    with pytest.raises(SegadaptError, match=r"let it end in \.png"):
+        found.save(tmp_path / "ids.jpg")
+    most = STREET_7.names[np.bincount(found.label.ravel()).argmax()]
+    assert repr(found).startswith(f"Prediction(70x90: {most} ") and len(repr(found)) < 80

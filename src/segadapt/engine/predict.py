@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, overload
 
 import numpy as np
 import torch
@@ -19,31 +18,23 @@ from segadapt.base.detections import Detections
 from segadapt.base.errors import SegadaptError
 from segadapt.config import Views
 from segadapt.data.domain import Domain
-from segadapt.data.transforms import as_rgb, read_image, seen_at
+from segadapt.data.transforms import as_rgb, read_image, resize_image, seen_at
+from segadapt.engine.exported.read import load_model
 from segadapt.engine.fabric import Processes, launch
+from segadapt.engine.prediction import Prediction
 from segadapt.engine.views import further_scales, view_logits
 from segadapt.losses.entropy import entropy_map
 from segadapt.losses.two_views import cosine_distance
 from segadapt.models.boxes import as_map
-from segadapt.models.files.checkpoints import TrainedModel, checkpoint_of, load_checkpoint
+from segadapt.models.files.checkpoints import TrainedModel, checkpoint_of
 from segadapt.models.inputs import normalise
 from segadapt.tasks.detection import DetectionTask, boxes_of_level, detections
 from segadapt.tasks.segmentation import Level, upsample
 
+Picture: TypeAlias = str | Path | Image.Image | NDArray[np.uint8]
+"""A file, a Pillow image, or RGB (height, width, 3)."""
 STRIP = 64
 """Rows of an image whose probabilities are worked out at a time."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model says about one image, at the image's own size."""
-
-    label: NDArray[np.uint8]
-    """Most probable class per pixel, (height, width)."""
-    entropy: NDArray[np.float32]
-    """Normalised entropy per pixel in [0, 1], (height, width)."""
-    probability: NDArray[np.float32]
-    """Class probabilities, (classes, height, width)."""
 
 
 class TwoViews(NamedTuple):
@@ -197,8 +188,14 @@ class Predictor:
         """
         return upsample(self.logits(image, scaled), size).softmax(dim=1)
 
-    def predict(self, image: str | Path | Image.Image | NDArray[np.uint8]) -> Prediction:
-        """Predict one image: a file, a Pillow image, or RGB (height, width, 3) uint8.
+    @overload
+    def predict(self, image: Picture) -> Prediction: ...
+
+    @overload
+    def predict(self, image: list[Picture]) -> list[Prediction]: ...
+
+    def predict(self, image: Picture | list[Picture]) -> Prediction | list[Prediction]:
+        """Predict one image: a file, a Pillow image, or RGB (height, width, 3) uint8; or a list.
 
         The image is resized to the size the model was trained with, and the result back to its own.
 
@@ -211,6 +208,8 @@ class Predictor:
                 "this checkpoint finds boxes and gives pixels no classes; call "
                 "segadapt.detect_image(predictor, image) in place of predict"
             )
+        if isinstance(image, list):
+            return [self.predict(one) for one in image]
         original = rgb_array(image)
         height, width = original.shape[:2]
         return self._prediction(original, self.size, (height, width))
@@ -239,7 +238,13 @@ class Predictor:
             scores[:, :, rows] = strip
             label[rows] = strip[0].argmax(dim=0).to(torch.uint8).cpu()
             entropy[rows] = entropy_map(strip)[0].cpu()
-        return Prediction(label.numpy(), entropy.numpy(), scores[0].cpu().numpy())
+        return Prediction(
+            label.numpy(),
+            entropy.numpy(),
+            scores[0].cpu().numpy(),
+            resize_image(original, shown),
+            self.classes,
+        )
 
 
 def load(
@@ -263,8 +268,7 @@ def load(
     """
     weights = path if isinstance(path, Mapping) else {path: 1.0}
     members = [
-        (load_checkpoint(checkpoint_of(Path(file)), family), weight)
-        for file, weight in weights.items()
+        (load_model(checkpoint_of(Path(file)), family), weight) for file, weight in weights.items()
     ]
     predictor: Predictor = launch(_predictor, (members, views), Compute(device))
     return predictor
