@@ -135,7 +135,7 @@ def test_augmentation_is_a_function_of_seed_and_iteration() -> None:
     assert strongly_augmented(image, off, Chance(1, 2)) is image
 
 
-@pytest.mark.parametrize("form", ["bgr_mean", "rgb_mean", "rgb_mean_std", "rgb_signed"])
+@pytest.mark.parametrize("form", ["bgr_mean", "rgb", "rgb_mean", "rgb_mean_std", "rgb_signed"])
 def test_colours_are_found_behind_what_networks_take(form: str) -> None:
     picture = torch.randint(0, 256, (2, 3, 4, 5))
     found = to_rgb(from_planes(picture, form), form)  # type: ignore[arg-type]
