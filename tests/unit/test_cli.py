@@ -58,6 +58,7 @@ FROZEN = {
         "--label-ids",
     },
     "convert": {"source", "target", "--family", "--classes-from"},
+    "export": {"checkpoint", "out", "--input", "--output", "--half", "--family"},
     "check": {"recipe", "--data-root", "--set"},
     "show": {"recipe", "--set"},
     "copy": {"recipe", "to"},
@@ -101,7 +102,7 @@ def test_verbs_and_flags_are_frozen() -> None:
 
 
 def test_precisions_are_frozen() -> None:
-    from segadapt.cli import Listable, Precision
+    from segadapt.verbs.options import Listable, Precision
 
     assert [p.value for p in Precision] == ["32-true", "bf16-mixed"]
     assert [x.value for x in Listable] == ["recipes", "methods", "models", "datasets"]
