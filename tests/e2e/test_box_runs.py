@@ -129,7 +129,7 @@ def stages() -> dict[str, dict[str, Any]]:
             "gallery": 2,
             "workers": 0,
         },
-        "labels": {**labels, "images": "rank.easy", "boxes": {"portion": 0.4}},
+        "labels": {**labels, "images": "rank.easy", "boxes": {"portion": 0.4, "least": 0.1}},
         "intra": train(
             ADVENT, source="labels.labels", target="rank.hard", start_from="advent.checkpoint"
         ),

@@ -24,10 +24,11 @@ def test_the_surest_portion_of_each_class_is_kept_and_all_above_the_cap() -> Non
     scores = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.3, 0.2, 0.15, 0.12, 0.05, 0.04])
     ids = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
     # Class 0: half of four is 0.8, above the cap. Class 1: of the four from 0.1 on two, so 0.2.
-    found = class_thresholds(scores, ids, 3, portion=0.5, cap=0.75)
+    found = class_thresholds(scores, ids, 3, portion=0.5, least=0.1, cap=0.75)
     assert found == pytest.approx([0.75, 0.2, 0.75])
     # At least one box of a class is kept, however small the portion.
-    assert class_thresholds(scores, ids, 2, portion=0.01, cap=1.0) == pytest.approx([0.9, 0.3])
+    found = class_thresholds(scores, ids, 2, portion=0.01, least=0.1, cap=1.0)
+    assert found == pytest.approx([0.9, 0.3])
 
 
 def test_written_boxes_are_read_as_they_were(tmp_path: Path) -> None:

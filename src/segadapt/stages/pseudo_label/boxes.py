@@ -16,7 +16,7 @@ from segadapt.data.loader import inference_batches
 from segadapt.data.transforms import image_size
 from segadapt.engine.detect import in_file
 from segadapt.engine.log import progress
-from segadapt.split.box_thresholds import LEAST, class_thresholds
+from segadapt.split.box_thresholds import class_thresholds
 from segadapt.stages.context import Work
 from segadapt.stages.kept import Kept
 from segadapt.stages.pseudo_label.config import BoxSelection, PseudoLabelStage
@@ -45,6 +45,7 @@ def run_boxes(stage: PseudoLabelStage, work: Work, domain: Domain) -> dict[str, 
         torch.cat([x.labels for x in rows]),
         len(names),
         selection.portion,
+        selection.least,
         selection.cap,
     )
     images = [
@@ -71,5 +72,5 @@ def _labels(one: Detections, thresholds: list[float]) -> np.ndarray[Any, np.dtyp
     return box_array(
         (left, top, right, bottom, label, score < thresholds[label])
         for (left, top, right, bottom), label, score in rows
-        if score >= max(LEAST, thresholds[label]) / 2 and right > left and bottom > top
+        if score >= thresholds[label] / 2 and right > left and bottom > top
     )

@@ -15,7 +15,8 @@ class BoxSelection(Section):
     """Which of the boxes that a detector finds are labels; those half as sure are ignored."""
 
     portion: Annotated[float, Field(gt=0, le=1)] = 0.2
-    """Of each class's boxes, the surest are labels..."""
+    """Of each class's boxes whose score is at least ``least``, the surest are labels..."""
+    least: Annotated[float, Field(gt=0, le=1)] = 0.3
     cap: Annotated[float, Field(gt=0, le=1)] = 0.5
     """...and all whose score is at least this."""
 
