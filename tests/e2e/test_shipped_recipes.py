@@ -32,6 +32,7 @@ ALIKE = {
     "gta5-cityscapes/cirn_modules",
     "gta5-cityscapes/cirn_weights",
     "gta5-cityscapes/intrada_adversarial",
+    "gta5-cityscapes/intrada_normalised_released",
     "gta5-cityscapes/translated_intrada",
     "gta5-cityscapes/vgg16/adaptsegnet",
     "rendered-camvid/self_training_efficientnet",

@@ -90,6 +90,7 @@ def test_interrupted_translation_goes_on_to_the_same_images(
     assert kept.stat().st_mtime_ns == kept_at
 
 
+@pytest.mark.slow
 def test_two_processes_translate_as_one_does(
     finished: Path, data_root: Path, tmp_path: Path
 ) -> None:
