@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from segadapt.base.errors import SegadaptError
-from segadapt.engine.exported.description import description_of
+from segadapt.engine.exported.description import ONNX, description_of
 from segadapt.engine.exported.graph import INPUT_NAME, Graph, Input, Output
-from segadapt.engine.exported.write import ONNX, Exported, export, require_export
+from segadapt.engine.exported.write import Exported, export, require_export
 from segadapt.models.files.checkpoints import checkpoint_of, load_checkpoint
 
 OF_PIXELS: tuple[Output, ...] = ("scores", "labels")

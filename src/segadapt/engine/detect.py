@@ -22,7 +22,7 @@ from segadapt.engine.log import progress
 from segadapt.engine.predict import Predictor, rgb_array
 from segadapt.losses.entropy import entropy_map
 from segadapt.metrics_boxes import BoxScores, score_boxes
-from segadapt.models.boxes import at_places
+from segadapt.models.boxes import as_map, at_places
 from segadapt.tasks.detection import boxes_of_level
 
 
@@ -119,9 +119,9 @@ def entropy_of_places(predictor: Predictor, image: Tensor) -> Tensor:
         predictor: a detector.
         image: uint8 RGB (N, H, W, 3).
     """
-    entropy = entropy_map(predictor.place_probability(image))[..., 0]
-    grids = boxes_of_level(predictor.boxes(image)).grids
-    return at_places(entropy, grids, (image.shape[1], image.shape[2])).cpu()
+    boxes = boxes_of_level(predictor.boxes(image))
+    entropy = entropy_map(as_map(boxes.scores).softmax(dim=1))[..., 0]
+    return at_places(entropy, boxes.grids, (image.shape[1], image.shape[2])).cpu()
 
 
 def in_file(one: Detections, seen: tuple[int, ...], size: tuple[int, ...]) -> Detections:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from segadapt.base.counted import counted
+from segadapt.data.domain import Domain
+from segadapt.data.loader import inference_batches
 from segadapt.engine.fabric import Processes
+from segadapt.engine.log import progress
+from segadapt.stages.context import Work
 
 FOLDER = "so-far"
 
@@ -43,6 +49,30 @@ class Kept:
             for path in self._folder.glob("*.jsonl"):
                 path.unlink()
             self._folder.rmdir()
+
+
+def of_each_image(
+    domain: Domain,
+    work: Work,
+    batch_size: int,
+    workers: int,
+    find: Callable[[int, Tensor], Any],
+) -> tuple[Kept, list[Any]]:
+    """What ``find`` gives of each image, in the domain's order, on every process.
+
+    It is called with the image's number and RGB (1, height, width, 3) uint8: one image at a time,
+    so that nothing depends on the batch size. What it gives is kept; close the first of what is
+    returned when the stage's outputs are written.
+    """
+    kept = Kept(work.directory, work.processes)
+    done = set(kept.values)
+    share = (work.processes.rank, work.processes.count)
+    batches = inference_batches(domain, batch_size, share, workers, without=done)
+    for batch in progress(batches, work.name, len(domain), work.processes):
+        for index, image in zip(batch.indices, batch.image, strict=True):
+            kept.add(index, find(index, image[None]))
+    found = {i: x for part in work.processes.gather(kept.values) for i, x in part.items()}
+    return kept, [found[i] for i in range(len(domain))]
 
 
 def _lines(path: Path) -> Iterable[tuple[int, Any]]:

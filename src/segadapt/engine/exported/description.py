@@ -17,6 +17,8 @@ from segadapt.engine.exported.graph import Graph, Input, Output
 from segadapt.models.files.checkpoints import TrainedModel
 
 KEY = "segadapt"
+ONNX, PROGRAM = ".onnx", ".pt2"
+"""Endings of the files."""
 FORMAT = "segadapt-export-1"
 
 

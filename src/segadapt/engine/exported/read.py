@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from segadapt.base.errors import SegadaptError, first_line
 from segadapt.config.model import ModelConfig
-from segadapt.engine.exported.description import KEY, Description, read_description
+from segadapt.engine.exported.description import KEY, ONNX, PROGRAM, Description, read_description
 from segadapt.engine.exported.graph import INPUT_NAME
 from segadapt.losses.boxes import CODER
 from segadapt.models.boxes import BoxOutput
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from segadapt.models.segmenter import Segmenter
 
-ONNX, PROGRAM = ".onnx", ".pt2"
 USABLE = ("scores", "boxes")
 
 

@@ -16,11 +16,10 @@ from torch import Tensor
 
 from segadapt.base.errors import SegadaptError, first_line
 from segadapt.engine.exported.agreement import Agreement, agreement, required
-from segadapt.engine.exported.description import KEY, Description
+from segadapt.engine.exported.description import KEY, ONNX, PROGRAM, Description
 from segadapt.engine.exported.graph import INPUT_NAME, OUTPUT_NAMES, Graph
 from segadapt.engine.exported.pictures import pictures
 
-ONNX, PROGRAM = ".onnx", ".pt2"
 TRACED = (2, 256, 320)
 """Batch, height and width of the pictures that are traced: a batch of one would be kept as such,
 and what is small would hide what asks for a map's size."""

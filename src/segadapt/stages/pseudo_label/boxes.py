@@ -6,38 +6,32 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from segadapt.artefacts import BOXES_FILE, LabelSet, write_json
 from segadapt.base.detections import Detections
 from segadapt.data.boxes.array import box_array
 from segadapt.data.boxes.coco_written import ImageBoxes, coco_content
 from segadapt.data.domain import Domain
-from segadapt.data.loader import inference_batches
 from segadapt.data.transforms import image_size
 from segadapt.engine.detect import in_file
-from segadapt.engine.log import progress
 from segadapt.split.box_thresholds import class_thresholds
 from segadapt.stages.context import Work
-from segadapt.stages.kept import Kept
+from segadapt.stages.kept import of_each_image
 from segadapt.stages.pseudo_label.config import BoxSelection, PseudoLabelStage
 
 
 def run_boxes(stage: PseudoLabelStage, work: Work, domain: Domain) -> dict[str, Any]:
     """Find boxes in every image, and leave ``labels.json`` and ``boxes.json``."""
     predictor = work.context.predictor(stage.checkpoint, work.processes)
-    share = (work.processes.rank, work.processes.count)
-    kept = Kept(work.directory, work.processes)
-    done = set(kept.values)
-    batches = inference_batches(domain, stage.batch_size, share, stage.workers, without=done)
-    for batch in progress(batches, work.name, len(domain), work.processes):
-        seen = (batch.image.shape[1], batch.image.shape[2])
-        for index, image in zip(batch.indices, batch.image, strict=True):
-            # One image at a time: what is found does then not depend on the batch size.
-            (one,) = predictor.detections(image[None])
-            one = in_file(one, seen, image_size(domain.samples[index].image))
-            kept.add(index, [x.tolist() for x in one])
-    found = {i: v for part in work.processes.gather(kept.values) for i, v in part.items()}
-    rows = [Detections(*(torch.tensor(x) for x in found[i])) for i in range(len(domain))]
+
+    def find(index: int, image: Tensor) -> list[Any]:
+        (one,) = predictor.detections(image)
+        size = image_size(domain.samples[index].image)
+        return [x.tolist() for x in in_file(one, tuple(image.shape[1:3]), size)]
+
+    kept, found = of_each_image(domain, work, stage.batch_size, stage.workers, find)
+    rows = [Detections(*(torch.tensor(x) for x in one)) for one in found]
     names = domain.classes.names
     selection = stage.boxes or BoxSelection()
     thresholds = class_thresholds(

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from segadapt.artefacts import LabelSet
 from segadapt.base.pictures import label_picture
-from segadapt.data.loader import inference_batches
-from segadapt.engine.log import progress
 from segadapt.stages.context import Work
-from segadapt.stages.kept import Kept
+from segadapt.stages.kept import of_each_image
 from segadapt.stages.pseudo_label.boxes import run_boxes
 from segadapt.stages.pseudo_label.config import PseudoLabelStage
 
@@ -24,20 +23,18 @@ def run(stage: PseudoLabelStage, work: Work) -> dict[str, Any]:
         return run_boxes(stage, work, domain)
     predictor = work.context.predictor(stage.checkpoint, work.processes)
     number = len(domain.classes.names)
-    share = (work.processes.rank, work.processes.count)
-    kept = Kept(work.directory, work.processes)
-    done = set(kept.values)
-    batches = inference_batches(domain, stage.batch_size, share, stage.workers, without=done)
-    for batch in progress(batches, work.name, len(domain), work.processes):
-        height, width = batch.image.shape[1:3]
-        for index, image in zip(batch.indices, batch.image, strict=True):
-            label = predictor.probability(image[None], (height, width))[0].argmax(dim=0).cpu()
-            path = LabelSet.path(work.directory, domain.samples[index].name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            label_picture(label.numpy().astype(np.uint8), domain.classes).save(path)
-            kept.add(index, torch.bincount(label.flatten(), minlength=number).tolist())
-    found = {i: n for part in work.processes.gather(kept.values) for i, n in part.items()}
-    total = torch.tensor(list(found.values())).sum(dim=0).tolist()
+
+    def find(index: int, image: Tensor) -> list[int]:
+        height, width = image.shape[1:3]
+        label = predictor.probability(image, (height, width))[0].argmax(dim=0).cpu()
+        path = LabelSet.path(work.directory, domain.samples[index].name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        label_picture(label.numpy().astype(np.uint8), domain.classes).save(path)
+        counts: list[int] = torch.bincount(label.flatten(), minlength=number).tolist()
+        return counts
+
+    kept, found = of_each_image(domain, work, stage.batch_size, stage.workers, find)
+    total = torch.tensor(found).sum(dim=0).tolist()
     if work.processes.is_first:
         LabelSet(stage.images, tuple(sample.name for sample in domain.samples)).save(work.directory)
     work.processes.barrier()

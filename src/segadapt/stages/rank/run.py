@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+
 from segadapt.artefacts import RankedImage, Split
 from segadapt.data.domain import Domain
-from segadapt.data.loader import inference_batches
-from segadapt.engine.log import progress
 from segadapt.split.entropy_ranking import (
     ImageEntropy,
     image_entropies,
@@ -15,7 +15,7 @@ from segadapt.split.entropy_ranking import (
     split_by_score,
 )
 from segadapt.stages.context import Work
-from segadapt.stages.kept import Kept
+from segadapt.stages.kept import of_each_image
 from segadapt.stages.rank.config import RankStage
 from segadapt.stages.rank.gallery import save_gallery
 
@@ -24,24 +24,19 @@ def run(stage: RankStage, work: Work) -> dict[str, Any]:
     """Rank, and leave ``split.json`` and a gallery of pictures."""
     domain = work.context.domain(stage.images, labelled=False)
     predictor = work.context.predictor(stage.checkpoint, work.processes)
-    share = (work.processes.rank, work.processes.count)
-    kept = Kept(work.directory, work.processes)
-    done = set(kept.values)
-    batches = inference_batches(domain, stage.batch_size, share, stage.workers, without=done)
-    for batch in progress(batches, work.name, len(domain), work.processes):
-        height, width = batch.image.shape[1:3]
-        for index, image in zip(batch.indices, batch.image, strict=True):
-            # One image at a time: the sums then do not depend on the batch size.
-            if domain.classes.boxes:
-                (entropy,) = image_entropies(predictor.place_probability(image[None]))
-                # The first of the classes is the background, which is none of the domain's.
-                predicted = [x - 1 for x in entropy.predicted_classes if x > 0]
-            else:
-                (entropy,) = image_entropies(predictor.probability(image[None], (height, width)))
-                predicted = list(entropy.predicted_classes)
-            kept.add(index, [*entropy[:2], predicted])
-    found = {i: e for part in work.processes.gather(kept.values) for i, e in part.items()}
-    rows = [found[i] for i in range(len(domain))]
+
+    def find(index: int, image: Tensor) -> list[Any]:
+        if domain.classes.boxes:
+            (entropy,) = image_entropies(predictor.place_probability(image))
+            # The first of the classes is the background, which is none of the domain's.
+            predicted = [x - 1 for x in entropy.predicted_classes if x > 0]
+        else:
+            height, width = image.shape[1:3]
+            (entropy,) = image_entropies(predictor.probability(image, (height, width)))
+            predicted = list(entropy.predicted_classes)
+        return [*entropy[:2], predicted]
+
+    kept, rows = of_each_image(domain, work, stage.batch_size, stage.workers, find)
     entropies = [ImageEntropy(one, other, tuple(classes)) for one, other, classes in rows]
     split = _split(stage, domain, entropies)
     if work.processes.is_first:
