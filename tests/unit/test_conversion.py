@@ -12,12 +12,13 @@ from typer.testing import CliRunner
 
 from segadapt.base.classes import STREET_7
 from segadapt.base.errors import SegadaptError
-from segadapt.cli import FamilyOption, app
+from segadapt.cli import app
 from segadapt.commands.convert import convert_checkpoint
 from segadapt.config import ModelConfig
 from segadapt.models.build import build_segmenter
 from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
 from segadapt.models.files.published import PROGRAMS
+from segadapt.verbs.options import FamilyOption
 
 RESNET50 = (3, 4, 6, 3)
 
