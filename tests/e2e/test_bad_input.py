@@ -190,7 +190,7 @@ def test_target_is_required_by_adapting_methods(data: Path, tmp_path: Path) -> N
 def test_device_that_is_not_there(data: Path, tmp_path: Path) -> None:
     from segadapt.config.load import validate
 
-    for device in ("gpu", "cuda"):
+    for device in ("gpu", "cuda:x", "cpu:1", "cuda", "cuda:99"):
         if device == "cuda" and torch.cuda.is_available():
             continue
         with pytest.raises(SegadaptError, match=f"--device {device}"):

@@ -20,7 +20,7 @@ from segadapt.base.detections import Detections
 from segadapt.base.errors import SegadaptError
 from segadapt.cli import app
 from segadapt.commands.evaluate import score_checkpoints
-from segadapt.commands.predict import predict_files
+from segadapt.commands.predict.run import predict_files
 from segadapt.commands.tables import score_table
 from segadapt.config import DomainConfig, Views
 from segadapt.config.model import ModelConfig
@@ -147,8 +147,8 @@ def test_a_domains_images_come_in_order_however_many_processes(
 def test_predict_writes_cocos_results_and_pictures(
     detector: Path, images: Path, tmp_path: Path
 ) -> None:
-    done = predict_files(detector, [images / "JPEGImages"], tmp_path / "out", device="cpu")
-    assert done == (3, ("detections.json", "pictures"))
+    done = predict_files(detector, [str(images / "JPEGImages")], tmp_path / "out", device="cpu")
+    assert done == (3, ("detections.json", "pictures"), ())
     rows = json.loads((tmp_path / "out" / "detections.json").read_text())
     assert {row["image_id"] for row in rows} == {0, 1, 2}
     assert {row["file_name"] for row in rows} == {"a.png", "b.png", "c.png"}
@@ -169,7 +169,8 @@ def test_predict_writes_cocos_results_and_pictures(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"label_ids": "cityscapes"}, "whose classes have names"),
+        ({"label_ids": "cityscapes"}, "--label-ids: is for pictures of class ids"),
+        ({"kinds": ("labels",)}, "--write: is for pictures of class ids"),
         ({"views": Views(scales=(1.0, 2.0))}, "looks at the whole image, once"),
         ({"views": Views(flip=True)}, "looks at the whole image, once"),
         ({"with_": None}, "score maps, which detectors"),
@@ -183,7 +184,9 @@ def test_options_without_meaning_for_boxes(
         copied.write_bytes(detector.read_bytes())
         options = {"with_": {copied: 1.0}}
     with pytest.raises(SegadaptError, match=sentence):
-        predict_files(detector, [images / "JPEGImages"], tmp_path / "out", device="cpu", **options)
+        predict_files(
+            detector, [str(images / "JPEGImages")], tmp_path / "out", device="cpu", **options
+        )
     with pytest.raises(SegadaptError, match="detect_image"):
         load(detector, device="cpu").predict(images / "JPEGImages" / "a.png")
 

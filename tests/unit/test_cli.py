@@ -56,6 +56,11 @@ FROZEN = {
         "--flip",
         "--window",
         "--label-ids",
+        "--write",
+        "--size",
+        "--precision",
+        "--batch-size",
+        "--workers",
     },
     "convert": {"source", "target", "--family", "--classes-from"},
     "export": {"checkpoint", "out", "--input", "--output", "--half", "--family"},
@@ -243,8 +248,8 @@ def test_evaluate_and_predict_a_checkpoint(tmp_path: Path, segadapt: Callable[..
     predicted = np.array(Image.open(out / "labels" / "val" / "a.png"))
     assert predicted.shape == (70, 100)
     assert predicted.max() < 11
-    assert Image.open(out / "overlays/val/a.png").size == (100, 70)
-    assert Image.open(out / "entropy/val/a.png").mode == "L"
+    assert Image.open(out / "overlays/val/a.jpg").size == (100, 70)
+    assert not (out / "entropy").exists()
 
 
 def test_models_are_listed_with_a_line_each_that_fits_a_terminal(

@@ -1,7 +1,9 @@
-"""``segadapt.load(path).predict(image)`` for every form of image."""
+"""The ``predict`` verb: what it takes, what it writes, and what it says of the rest."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,163 +11,198 @@ import pytest
 import torch
 from PIL import Image
 
-import segadapt
 from segadapt.base.classes import STREET_7
 from segadapt.base.errors import SegadaptError
+from segadapt.commands.predict.ahead import Behind, ahead
+from segadapt.commands.predict.inputs import inputs_of
+from segadapt.commands.predict.options import kinds_of, last_checkpoint, size_of
+from segadapt.commands.predict.run import Size, predict_files
+from segadapt.commands.predict.segments import Kind
 from segadapt.config import ModelConfig, Views
-from segadapt.engine.predict import Predictor
+from segadapt.engine.device import check_compute
+from segadapt.engine.predict import load
 from segadapt.models.build import build_segmenter
-from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
-from segadapt.models.inputs import normalise
+from segadapt.models.files.checkpoints import TrainedModel, save_checkpoint
 
-PIXELS = np.random.default_rng(0).integers(0, 256, (70, 90, 3)).astype(np.uint8)
-
-
-def predictor(folder: Path, size: tuple[int, int] | None) -> Predictor:
-    torch.manual_seed(0)
-    config = ModelConfig(backbone="squeezenet1_0", weights="none")
-    model = build_segmenter(config, len(STREET_7.names))
-    path = folder / "net.safetensors"
-    save_checkpoint(path, TrainedModel(model, config, STREET_7, size))
-    return segadapt.load(path, device="cpu")
+SIZES = ((40, 56), (40, 56), (48, 40), (40, 56), (33, 47))
 
 
 @pytest.fixture(scope="module")
-def resizing(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
-    return predictor(tmp_path_factory.mktemp("net"), (64, 96))
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(3)
+    config = ModelConfig(backbone="squeezenet1_0", weights="none")
+    trained = TrainedModel(build_segmenter(config, 7), config, STREET_7, (64, 80))
+    path = tmp_path_factory.mktemp("checkpoint") / "model.safetensors"
+    save_checkpoint(path, trained)
+    return path
 
 
-def test_result_has_the_images_own_size_and_is_consistent(resizing: Predictor) -> None:
-    found = resizing.predict(PIXELS)
-    assert found.label.shape == found.entropy.shape == (70, 90)
-    assert found.label.dtype == np.uint8
-    assert found.probability.shape == (7, 70, 90)
-    assert np.allclose(found.probability.sum(axis=0), 1, atol=1e-5)
-    assert np.array_equal(found.label, found.probability.argmax(axis=0))
-    p = found.probability.astype(np.float64)
-    assert np.allclose(
-        found.entropy, -(p * np.log(np.where(p > 0, p, 1))).sum(axis=0) / np.log(7), atol=1e-5
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    generator = np.random.default_rng(0)
+    (folder / "far").mkdir()
+    for index, (height, width) in enumerate(SIZES):
+        pixels = generator.integers(0, 256, (height // 8 + 1, width // 8 + 1, 3), np.uint8)
+        picture = Image.fromarray(pixels).resize((width, height))
+        picture.save(folder / ("far" if index > 2 else "") / f"{index}.png")
+    return folder
+
+
+def test_batches_and_threads_change_no_id(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
+    alone = predict_files(
+        checkpoint, [str(photos)], tmp_path / "a", device="cpu", batch_size=1, workers=0
     )
-    assert len(np.unique(found.label)) > 1, "the check needs a picture with several classes"
-    assert resizing.classes == STREET_7
+    several = predict_files(
+        checkpoint, [str(photos)], tmp_path / "b", device="cpu", batch_size=3, workers=3
+    )
+    assert alone == several == (5, ("labels", "overlays"), ())
+    predictor = load(checkpoint, device="cpu")
+    for index, size in enumerate(SIZES):
+        name = f"{'far/' if index > 2 else ''}{index}"
+        one, other = (np.array(Image.open(tmp_path / x / f"labels/{name}.png")) for x in ("a", "b"))
+        assert one.shape == size and len(np.unique(one)) > 1
+        assert (one == other).mean() > 0.999
+        assert (one == predictor.predict(photos / f"{name}.png").label).mean() > 0.999
+        assert Image.open(tmp_path / "a/overlays" / f"{name}.jpg").size == size[::-1]
 
 
-def test_path_text_pillow_and_array_give_the_same(resizing: Predictor, tmp_path: Path) -> None:
-    path = tmp_path / "image.png"
-    Image.fromarray(PIXELS).save(path)
-    wanted = resizing.predict(PIXELS).probability
-    for form in (path, str(path), Image.fromarray(PIXELS), PIXELS[::1]):
-        assert np.array_equal(resizing.predict(form).probability, wanted)
-
-
-def test_prediction_is_the_model_on_the_resized_normalised_image(
-    resizing: Predictor, tmp_path: Path
-) -> None:
-    predictor(tmp_path, (64, 96))  # writes the same weights once more
-    resizing_model = load_checkpoint(tmp_path / "net.safetensors").model
-    small = np.asarray(Image.fromarray(PIXELS).resize((96, 64), Image.Resampling.BICUBIC))
-    mean = np.array([104.00698793, 116.66876762, 122.67891434])  # Caffe's, in BGR order
-    x = torch.from_numpy((small[..., ::-1] - mean).transpose(2, 0, 1)).float()[None]
-    with torch.no_grad():
-        logit = resizing_model(x).main
-        large = torch.nn.functional.interpolate(
-            logit, (70, 90), mode="bilinear", align_corners=True
-        )
-    found = resizing.predict(PIXELS).probability
-    assert np.allclose(found, large[0].softmax(dim=0).numpy(), atol=1e-4)
-
-
-def test_grey_transparent_and_mirrored_memory_are_read_as_rgb(resizing: Predictor) -> None:
-    grey = Image.fromarray(PIXELS[..., 0])
-    as_rgb = np.repeat(PIXELS[..., :1], 3, axis=2)
-    assert np.array_equal(resizing.predict(grey).label, resizing.predict(as_rgb).label)
-    transparent = Image.fromarray(PIXELS).convert("RGBA")
-    assert np.array_equal(resizing.predict(transparent).label, resizing.predict(PIXELS).label)
-    view = PIXELS[:, ::-1]
-    assert np.array_equal(resizing.predict(view).label, resizing.predict(view.copy()).label)
-
-
-def test_without_a_size_each_image_keeps_its_own(tmp_path: Path) -> None:
-    plain = predictor(tmp_path, None)
-    for height, width in ((64, 80), (51, 75)):
-        assert plain.predict(PIXELS[:height, :width]).label.shape == (height, width)
+def test_what_is_written_is_chosen(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
+    kinds = kinds_of("probabilities, entropy")
+    done = predict_files(checkpoint, [str(photos / "2.png")], tmp_path, device="cpu", kinds=kinds)
+    assert done.outputs == ("probabilities", "entropy")
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["entropy", "probabilities"]
+    expected = load(checkpoint, device="cpu").predict(photos / "2.png")
+    probability = np.load(tmp_path / "probabilities/2.npy")
+    assert probability.shape == (7, 48, 40) and probability.dtype == np.float16
+    assert np.abs(probability - expected.probability).max() < 1e-3
+    entropy = np.array(Image.open(tmp_path / "entropy/2.png")) / 255
+    assert np.abs(entropy - expected.entropy).max() < 1 / 255
 
 
 @pytest.mark.parametrize(
-    "array",
+    ("size", "views", "seen"),
     [
-        PIXELS[..., 0],
-        PIXELS.astype(np.float32) / 255,
-        np.zeros((8, 8, 4), np.uint8),
-        np.zeros((1, 8, 8, 3), np.uint8),
+        (None, None, {(64, 80)}),
+        (Size((32, 48)), None, {(32, 48)}),
+        (Size(None), None, {(48, 40)}),
+        (Size(None), Views(window=(32, 40)), {(32, 40)}),
     ],
 )
-def test_array_of_another_form_is_refused(resizing: Predictor, array: np.ndarray) -> None:
-    with pytest.raises(SegadaptError, match=r"uint8 RGB"):
-        resizing.predict(array)
+def test_size_that_is_looked_at(
+    checkpoint: Path,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: Size | None,
+    views: Views | None,
+    seen: set[tuple[int, int]],
+) -> None:
+    from segadapt.models.segmenter import Segmenter
+
+    sizes: set[tuple[int, ...]] = set()
+    forward = Segmenter.forward
+
+    def noted(self: Segmenter, image: torch.Tensor) -> object:
+        sizes.add(tuple(image.shape[-2:]))
+        return forward(self, image)
+
+    monkeypatch.setattr(Segmenter, "forward", noted)
+    path = str(photos / "2.png")
+    predict_files(checkpoint, [path], tmp_path, device="cpu", size=size, views=views)
+    assert sizes == seen
+    assert Image.open(tmp_path / "labels/2.png").size == (40, 48)
 
 
-def test_missing_and_corrupt_files_are_named(resizing: Predictor, tmp_path: Path) -> None:
-    with pytest.raises(SegadaptError, match=r"gone\.png.*missing"):
-        resizing.predict(tmp_path / "gone.png")
-    (tmp_path / "text.png").write_text("no image")
-    with pytest.raises(SegadaptError, match=r"text\.png.*cannot be decoded"):
-        resizing.predict(tmp_path / "text.png")
-    with pytest.raises(SegadaptError):
-        resizing.predict(tmp_path)
+def test_pictures_that_cannot_be_read_are_told_and_the_others_done(
+    checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "in" / "broken.png"
+    broken.parent.mkdir()
+    broken.write_bytes((photos / "0.png").read_bytes()[:60])
+    paths = [str(photos / "0.png"), str(broken.parent), str(photos / "1.png")]
+    done = predict_files(checkpoint, paths, tmp_path / "out", device="cpu")
+    assert done.images == 2 and len(done.unread) == 1 and str(broken) in done.unread[0]
+    assert sorted(x.name for x in (tmp_path / "out/labels").iterdir()) == ["0.png", "1.png"]
 
 
-def test_missing_checkpoint_and_device_are_sentences(tmp_path: Path) -> None:
-    with pytest.raises(SegadaptError, match=r"no such file"):
-        segadapt.load(tmp_path / "none.safetensors")
+def test_patterns_folders_and_films(photos: Path, tmp_path: Path) -> None:
+    found = inputs_of([f"{photos}/**/*.png"])
+    assert list(found.pictures) == ["0", "1", "2", "far/3", "far/4"]
+    assert list(inputs_of([f"{photos}/f*/4.png"]).pictures) == ["far/4"]
+    film = tmp_path / "drive.MP4"
+    film.write_bytes(b"")
+    assert inputs_of([str(film), "camera:1"]).films == {
+        "drive": str(film),
+        "camera1": "camera:1",
+    }
+    assert inputs_of(["rtsp://host/live/front?x=1"]).films == {
+        "front": "rtsp://host/live/front?x=1"
+    }
 
 
-def test_every_scale_is_made_from_the_original(tmp_path: Path) -> None:
-    seen: list[np.ndarray] = []
-    predictor(tmp_path, (32, 48))
-    views = Views(scales=(1.0, 2.0))
-    looking = segadapt.load(tmp_path / "net.safetensors", device="cpu", views=views)
-    network = looking._members[0][0]
-    network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].clone()))
-    stripes = np.zeros((64, 96, 3), np.uint8)
-    stripes[:, ::2] = 255
-    looking.predict(stripes)
-    assert [tuple(x.shape[-2:]) for x in seen] == [(32, 48), (64, 96)]
-    assert torch.equal(seen[1], normalise(torch.from_numpy(stripes)[None], "bgr_mean"))
+@pytest.mark.parametrize(
+    ("paths", "sentence"),
+    [
+        (["{}/no"], "there is no such file or folder"),
+        (["{}/*.gif"], "no image and no film has such a name"),
+        (["{}/0.png", "{}/0.png"], "would be written to the same file"),
+        (["{}/note.txt"], "is not an image file"),
+    ],
+)
+def test_paths_that_name_nothing(photos: Path, paths: list[str], sentence: str) -> None:
+    (photos / "note.txt").touch()
+    with pytest.raises(SegadaptError, match=sentence):
+        inputs_of([x.format(photos) for x in paths])
 
 
-def test_the_folder_of_a_run_is_its_checkpoint_or_says_which(tmp_path: Path) -> None:
-    stage = tmp_path / "run/1-first"
-    stage.mkdir(parents=True)
-    predictor(tmp_path, (64, 96))
-    file = (tmp_path / "net.safetensors").rename(stage / "checkpoint.safetensors")
-    wanted = segadapt.load(file, device="cpu").predict(PIXELS).probability
-    for place in (stage, tmp_path / "run"):
-        assert np.array_equal(
-            segadapt.load(place, device="cpu").predict(PIXELS).probability, wanted
-        )
-    (tmp_path / "run/2-second").mkdir()
-    (tmp_path / "run/2-second/checkpoint.safetensors").write_bytes(file.read_bytes())
-    with pytest.raises(SegadaptError, match=r"2 checkpoints; name .*1-first/.*, 2-second/"):
-        segadapt.load(tmp_path / "run", device="cpu")
-    with pytest.raises(SegadaptError, match="folder without a checkpoint"):
-        segadapt.load(tmp_path, device="cpu")
+def test_options() -> None:
+    assert kinds_of("labels,labels") == (Kind.labels,)
+    assert size_of("32x48") == Size((32, 48)) and size_of("native") == Size(None)
+    with pytest.raises(SegadaptError, match="'masks' is not known"):
+        kinds_of("labels,masks")
+    for text in ("32", "0x4", "axb", "-1x4"):
+        with pytest.raises(SegadaptError, match="HEIGHTxWIDTH"):
+            size_of(text)
 
 
-def test_a_list_of_images_gives_a_list(resizing: Predictor) -> None:
-    found = resizing.predict([Image.fromarray(PIXELS), Image.fromarray(PIXELS[:40])])
-    assert [one.label.shape for one in found] == [(70, 90), (40, 90)]
-    assert np.array_equal(found[0].label, resizing.predict(PIXELS).label)
+def test_last_checkpoint_of_a_run(tmp_path: Path) -> None:
+    for stage in ("2-a", "10-b", "9-c"):
+        (tmp_path / stage).mkdir()
+        (tmp_path / stage / "checkpoint.safetensors").touch()
+    assert last_checkpoint(tmp_path) == tmp_path / "10-b/checkpoint.safetensors"
+    assert last_checkpoint(tmp_path / "2-a") == tmp_path / "2-a"
 
 
-def test_a_prediction_is_shown_and_saved(resizing: Predictor, tmp_path: Path) -> None:
-    found = resizing.predict(PIXELS)
-    assert np.array_equal(np.asarray(found.overlay(0.0)), PIXELS)
-    colours = np.array(STREET_7.colours, np.uint8)
-    assert np.array_equal(np.asarray(found.overlay(1.0)), colours[found.label])
-    found.save(tmp_path / "ids.png")
-    assert np.array_equal(np.asarray(Image.open(tmp_path / "ids.png")), found.label)
-    with pytest.raises(SegadaptError, match=r"let it end in \.png"):
-        found.save(tmp_path / "ids.jpg")
-    most = STREET_7.names[np.bincount(found.label.ravel()).argmax()]
-    assert repr(found).startswith(f"Prediction(70x90: {most} ") and len(repr(found)) < 80
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_results_come_in_order_and_an_endless_source_is_left(workers: int) -> None:
+    endless = ahead(((lambda i=i: i) for i in itertools.count()), workers)  # type: ignore[misc]
+    assert list(itertools.islice(endless, 40)) == list(range(40))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_error_of_a_thread_is_raised(workers: int) -> None:
+    def fails() -> None:
+        raise SegadaptError("no room")
+
+    def tasks() -> Iterator[object]:
+        yield from ahead([lambda: 1, fails], workers)  # type: ignore[list-item]
+
+    with pytest.raises(SegadaptError, match="no room"):
+        list(tasks())
+    with pytest.raises(SegadaptError, match="no room"), Behind(workers) as behind:
+        behind(fails)
+
+
+def test_a_full_disk_ends_it(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels").touch()  # where a folder would be made
+    with pytest.raises(SegadaptError, match="cannot be written"):
+        predict_files(checkpoint, [str(photos)], tmp_path, device="cpu")
+
+
+@pytest.mark.parametrize("device", ["cuda:", "cpu:0", "mps:1", "cuda:-1", "CPU", ""])
+def test_devices_that_are_none(device: str) -> None:
+    from segadapt.base.compute import Compute
+
+    with pytest.raises(SegadaptError, match=f"--device {device}: choose"):
+        check_compute(Compute(device))

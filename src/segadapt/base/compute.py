@@ -14,7 +14,7 @@ class Compute:
     """One value from the command line down to the processes."""
 
     device: str = "auto"
-    """``auto``, ``cpu`` or ``cuda``."""
+    """``auto``, ``cpu``, ``cuda``, ``cuda:1`` (one of several) or ``mps``."""
     devices: int = 1
     """Number of processes, one device each."""
     precision: Precision = "32-true"

@@ -24,10 +24,11 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
-from segadapt.base.compute import PRECISIONS, Compute
+from segadapt.base.compute import Compute
 from segadapt.base.errors import Interrupted, SegadaptError, Unforeseen, unforeseen
 from segadapt.base.signals import STOPPING, end_with_parent
 from segadapt.data.decoders import loaders_closed
+from segadapt.engine.device import check_compute, pick_device, picked
 from segadapt.engine.launcher import Launched
 from segadapt.engine.semaphores import own_semaphores
 
@@ -136,7 +137,7 @@ def launch(function: Callable[..., Any], arguments: tuple[Any, ...], compute: Co
         compute.precision,
     )
     if devices == 1:
-        fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
+        fabric = Fabric(accelerator=accelerator, devices=picked(compute), precision=precision)
         with loaders_closed():
             return function(Processes(fabric), *arguments)
     own_semaphores()
@@ -172,9 +173,13 @@ def join(others: Launched, compute: Compute) -> Processes:
     if others.rank != 0:
         # One process talks; the others' lines would only repeat it.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-    accelerator = pick_device(compute.device)
+    if ":" in compute.device:
+        raise SegadaptError(
+            f"--device {compute.device}: names one device, and a launcher gives each process its "
+            "own; take --device cuda"
+        )
     fabric = Fabric(
-        accelerator=accelerator,
+        accelerator=pick_device(compute.device),
         devices=others.on_each,
         num_nodes=others.nodes,
         # The first checks data for all of them meanwhile, which may take longer than the usual
@@ -231,26 +236,3 @@ def _in_process(fabric: Fabric, call: bytes, threads: int | None, reports: str) 
     except KeyboardInterrupt as error:
         # torch would take it for a regular end of the process.
         raise RuntimeError("stopped") from error
-
-
-def pick_device(device: str) -> str:
-    """``auto`` resolved to ``cuda`` where there is one, else ``cpu``."""
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
-
-
-def check_compute(compute: Compute) -> None:
-    """Raise SegadaptError where the wanted devices, or the precision, are not there."""
-    device, devices = compute.device, compute.devices
-    if compute.precision not in PRECISIONS:
-        raise SegadaptError(f"--precision {compute.precision}: choose {' or '.join(PRECISIONS)}")
-    if device not in ("auto", "cpu", "cuda"):
-        raise SegadaptError(f"--device {device}: choose auto, cpu or cuda")
-    if devices < 1:
-        raise SegadaptError(f"--devices {devices}: at least 1 is needed")
-    if pick_device(device) == "cuda" and torch.cuda.device_count() < devices:
-        raise SegadaptError(
-            f"--device cuda --devices {devices}: this machine has {torch.cuda.device_count()} CUDA "
-            "devices; ask for fewer, or for --device cpu"
-        )

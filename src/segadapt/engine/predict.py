@@ -13,17 +13,17 @@ from PIL import Image
 from torch import Tensor
 
 from segadapt.base.classes import ClassSet
-from segadapt.base.compute import Compute
+from segadapt.base.compute import Compute, Precision
 from segadapt.base.detections import Detections
 from segadapt.base.errors import SegadaptError
 from segadapt.config import Views
 from segadapt.data.domain import Domain
 from segadapt.data.transforms import as_rgb, read_image, resize_image, seen_at
-from segadapt.engine.exported.read import load_model
+from segadapt.engine.exported.read import load_model, require_free_size
 from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.prediction import Prediction
+from segadapt.engine.readout import read_out
 from segadapt.engine.views import further_scales, view_logits
-from segadapt.losses.entropy import entropy_map
 from segadapt.losses.two_views import cosine_distance
 from segadapt.models.boxes import as_map
 from segadapt.models.files.checkpoints import TrainedModel, checkpoint_of
@@ -33,8 +33,6 @@ from segadapt.tasks.segmentation import Level, upsample
 
 Picture: TypeAlias = str | Path | Image.Image | NDArray[np.uint8]
 """A file, a Pillow image, or RGB (height, width, 3)."""
-STRIP = 64
-"""Rows of an image whose probabilities are worked out at a time."""
 
 
 class TwoViews(NamedTuple):
@@ -228,20 +226,12 @@ class Predictor:
     ) -> Prediction:
         """Of an image seen in ``size``, and at the scales of the views, at the size ``shown``."""
         seen = [torch.from_numpy(x.copy())[None] for x in seen_at(original, size, self.scales)]
-        scores = upsample(self.logits(seen[0], seen[1:]), shown)
-        label = torch.empty(shown, dtype=torch.uint8)
-        entropy = torch.empty(shown)
-        # In strips, each written over its scores: all classes of all pixels are held once.
-        for top in range(0, shown[0], STRIP):
-            rows = slice(top, top + STRIP)
-            strip = scores[:, :, rows].softmax(dim=1)
-            scores[:, :, rows] = strip
-            label[rows] = strip[0].argmax(dim=0).to(torch.uint8).cpu()
-            entropy[rows] = entropy_map(strip)[0].cpu()
+        found = read_out(self.logits(seen[0], seen[1:]), shown)
+        assert found.entropy is not None and found.probability is not None
         return Prediction(
-            label.numpy(),
-            entropy.numpy(),
-            scores[0].cpu().numpy(),
+            found.label,
+            found.entropy,
+            found.probability,
             resize_image(original, shown),
             self.classes,
         )
@@ -252,6 +242,7 @@ def load(
     family: str | None = None,
     device: str = "auto",
     views: Views | None = None,
+    precision: Precision = "32-true",
 ) -> Predictor:
     """A checkpoint ready to predict: ``segadapt.load(path).predict(image).label``.
 
@@ -259,8 +250,9 @@ def load(
         path: a checkpoint file, the folder of a stage, or of a run that has one, or several with
             the weights that their score maps are averaged with (an ensemble).
         family: whose layout published files have, see ``docs/published-checkpoints.md``.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         views: scales, mirroring and windows; the plain image where not given.
+        precision: ``32-true`` or ``bf16-mixed``.
 
     Raises:
         SegadaptError: a file cannot be used, files do not fit each other, or the device is not
@@ -270,7 +262,11 @@ def load(
     members = [
         (load_model(checkpoint_of(Path(file)), family), weight) for file, weight in weights.items()
     ]
-    predictor: Predictor = launch(_predictor, (members, views), Compute(device))
+    if views is not None and (views.window is not None or further_scales(views)):
+        for file, (trained, _) in zip(weights, members, strict=True):
+            require_free_size(Path(file), trained.size, "scales and windows")
+    compute = Compute(device, precision=precision)
+    predictor: Predictor = launch(_predictor, (members, views), compute)
     return predictor
 
 

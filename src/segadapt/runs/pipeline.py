@@ -22,7 +22,8 @@ from segadapt.base.version import __version__
 from segadapt.config.load import load_recipe
 from segadapt.config.recipe import Recipe
 from segadapt.config.stage import Stage
-from segadapt.engine.fabric import Processes, check_compute, join, launch
+from segadapt.engine.device import check_compute
+from segadapt.engine.fabric import Processes, join, launch
 from segadapt.engine.launcher import launched, require_alike
 from segadapt.engine.state import STATE_FILE
 from segadapt.report.belonging import read_object

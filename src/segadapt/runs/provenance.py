@@ -18,7 +18,7 @@ import yaml
 
 from segadapt.artefacts import write_json
 from segadapt.base.version import __version__
-from segadapt.engine.fabric import pick_device
+from segadapt.engine.device import pick_device
 from segadapt.stages.context import StageContext
 
 

@@ -78,15 +78,27 @@ def evaluate(
 
 
 def predict(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint.")],
-    paths: Annotated[list[Path], typer.Argument(help="Images and folders of images.")],
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or a run: its last one.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Images, folders, patterns in quotes, films, streams, camera:0."),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder for what is written.")],
-    family: FamilyOption = None,
-    device: DeviceOption = "auto",
-    with_: WithOption = None,
-    scales: ScalesOption = "1",
-    flip: FlipOption = False,
-    window: WindowOption = None,
+    write: Annotated[
+        str | None,
+        typer.Option(
+            "--write",
+            help="What to write: labels,overlays (if not given), entropy, probabilities.",
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            "--size",
+            metavar="HxW",
+            help="Look at images in this size, or in their own: native; else in the training's.",
+        ),
+    ] = None,
     label_ids: Annotated[
         str | None,
         typer.Option(
@@ -94,15 +106,50 @@ def predict(
             help="Write the ids that a data set (or a folder with classes.yaml) stores.",
         ),
     ] = None,
+    family: FamilyOption = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = Precision.full,
+    batch_size: Annotated[
+        int | None,
+        typer.Option("--batch-size", min=1, help="Images at a time; 8 on a GPU, 1 on a CPU."),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="Threads that read, and that write.")
+    ] = 2,
+    with_: WithOption = None,
+    scales: ScalesOption = "1",
+    flip: FlipOption = False,
+    window: WindowOption = None,
 ) -> None:
-    """Segment images (id maps, overlays, entropy maps), or find boxes with a detector."""
+    """Segment images (ids, overlays, entropies, probabilities), or find boxes with a detector."""
     from segadapt.commands.options import ensemble_of, views_of
-    from segadapt.commands.predict import predict_files
+    from segadapt.commands.predict.options import kinds_of, last_checkpoint, size_of
+    from segadapt.commands.predict.run import predict_files
 
-    views, with_weights = views_of(scales, flip, window), ensemble_of(with_ or ())
-    done = predict_files(checkpoint, paths, out, family, device, with_weights, views, label_ids)
+    chosen = last_checkpoint(checkpoint)
+    if chosen != checkpoint:
+        typer.echo(f"{checkpoint}: {chosen.relative_to(checkpoint)}")
+    done = predict_files(
+        chosen,
+        paths,
+        out,
+        family=family,
+        device=device,
+        precision=precision.value,
+        with_=ensemble_of(with_ or ()),
+        views=views_of(scales, flip, window),
+        size=size_of(size),
+        kinds=kinds_of(write),
+        label_ids=label_ids,
+        batch_size=batch_size,
+        workers=workers,
+    )
     written = ", ".join(f"{out}/{name}" for name in done.outputs)
     typer.echo(f"{counted(done.images, 'image')}: {written}")
+    if done.unread:
+        raise SegadaptError(
+            f"{len(done.unread)} could not be read, and all else is done: {'; '.join(done.unread)}"
+        )
 
 
 def convert(

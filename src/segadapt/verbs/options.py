@@ -49,7 +49,7 @@ SetOption = Annotated[
 DataRootOption = Annotated[
     Path, typer.Option("--data-root", help="Folder that the datasets' folders are in.")
 ]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Number format.")]
 FamilyOption = Annotated[
     str | None,

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import torch
 
+from segadapt.base.compute import Compute
 from segadapt.base.errors import SegadaptError
 from segadapt.config.model import ModelConfig
-from segadapt.engine.fabric import pick_device
+from segadapt.engine.device import check_compute, pick_device
 from segadapt.models.build import build_segmenter
 from segadapt.tasks.segmentation import SegmentationTask
 
@@ -67,9 +68,12 @@ def plan(
     Raises:
         SegadaptError: the device is not there.
     """
+    check_compute(Compute(device))
     where = pick_device(device)
-    if where == "cuda" and not torch.cuda.is_available():
-        raise SegadaptError("--device cuda: this machine has no CUDA device; take --device cpu")
+    if where not in KINDS:
+        raise SegadaptError(
+            f"--device {device}: plans are made for cpu and cuda; take --device cpu"
+        )
     kind = KINDS[where]
     fitting = fitted(size, kind.pixels)
     seconds = _seconds(kind, fitting, num_classes, where)

@@ -40,6 +40,18 @@ def load_model(path: Path, family: str | None = None) -> TrainedModel:
     return load_checkpoint(path, family) if path.suffix != ONNX else _exported(path)
 
 
+def require_free_size(path: Path, size: tuple[int, int] | None, option: str) -> None:
+    """Raise SegadaptError for an exported file that brings images to its own size inside.
+
+    ``size`` is that of the training, if it has one; ``option`` would have another looked at.
+    """
+    if path.suffix == ONNX and size is not None:
+        raise SegadaptError(
+            f"{path}: an exported file brings images to the size of the training itself; leave "
+            f"{option} out, or give the checkpoint"
+        )
+
+
 def _exported(path: Path) -> TrainedModel:
     if find_spec("onnxruntime") is None:
         raise SegadaptError(
