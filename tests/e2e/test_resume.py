@@ -192,7 +192,10 @@ def test_run_killed_again_and_again_goes_on_to_the_same_result(
     assert_same_as_undisturbed(run, setting)
 
 
-@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+TERM = pytest.param(signal.SIGTERM, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, TERM, signal.SIGUSR1])
 def test_stopped_run_saves_its_state_and_goes_on_to_the_same_result(
     which: signal.Signals, setting: Path, tmp_path: Path, commands: Commands
 ) -> None:
@@ -219,8 +222,9 @@ def children(pid: int) -> list[int]:
     return [int(child) for path in tasks for child in path.read_text().split()]
 
 
+@pytest.mark.parametrize("which", [TERM, signal.SIGUSR1])
 def test_schedulers_that_signal_all_processes_lose_nothing(
-    setting: Path, tmp_path: Path, commands: Commands
+    which: signal.Signals, setting: Path, tmp_path: Path, commands: Commands
 ) -> None:
     run = tmp_path / "run"
     stage = train("advent", iterations=200, save_every=100, workers=1)
@@ -231,8 +235,8 @@ def test_schedulers_that_signal_all_processes_lose_nothing(
     workers = children(command.pid)
     assert len(workers) == 2
     for pid in (*workers, command.pid, *workers):
-        os.kill(pid, signal.SIGTERM)
-    assert command.wait() in (128 + signal.SIGINT, 128 + signal.SIGTERM)
+        os.kill(pid, which)
+    assert command.wait() in (128 + signal.SIGINT, 128 + which)
     message = command.stderr().strip()
     assert len(message.splitlines()) == 1 and "goes on" in message
     saved = torch.load(run / "1-advent" / "state.pt", weights_only=True)
