@@ -40,6 +40,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "new": recipes.new,
     "list": recipes.list_,
     "report": runs.report,
+    "compare": runs.compare,
+    "summarise": runs.summarise,
 }
 for name, verb in VERBS.items():
     app.command(name)(verb)

@@ -71,6 +71,8 @@ FROZEN = {
     "new": {"recipe", "--source", "--target", "--minutes", "--device", "--weights"},
     "help": {"verb"},
     "report": {"run_directory"},
+    "compare": {"run_directories", "--out"},
+    "summarise": {"run_directories", "--csv"},
 }
 
 

@@ -174,6 +174,7 @@ def _read_evaluation(stage: Stage) -> Evaluation:
         mistakes=[_read_mistakes(stage.directory, row) for row in raw.get("mistakes", [])],
         pictures=[_read_picture(stage.directory, row) for row in raw.get("pictures", [])],
         selections=[_read_selection(row, MEASURES[measure]) for row in raw.get("selections", [])],
+        images=int(_finite(raw.get("images")) or 0),
     )
 
 

@@ -194,6 +194,8 @@ class Evaluation:
     measure: str = "mIoU"
     """What scores are compared by: ``mIoU``, of whole images ``accuracy``, of boxes ``AP50``."""
     mistakes: list[Mistakes] = field(default_factory=list)
+    images: int = 0
+    """Number of scored images; 0 where a version did not say."""
 
     @property
     def is_boxes(self) -> bool:

@@ -75,3 +75,34 @@ def report(
     if not (run_directory / "run.json").is_file():
         raise SegadaptError(f"{run_directory}: is no run (it has no run.json)")
     typer.echo(build_report(run_directory))
+
+
+def compare(
+    run_directories: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Runs' folders, or folders of runs; two or more."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path("compare.html"),
+) -> None:
+    """Set runs side by side: scores, classes, settings that differ, pictures.
+
+    Runs that differ by their seed alone count as one, with a spread.
+    """
+    from segadapt.commands.compare import compare_runs
+
+    compare_runs(run_directories, out)
+    typer.echo(f"page: {out}")
+
+
+def summarise(
+    run_directories: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Runs' folders, or folders of runs.")
+    ],
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write the rows to this file too.")
+    ] = None,
+) -> None:
+    """Gather the scores of many runs: mean and spread over seeds, a line per setting."""
+    from segadapt.commands.summarise import summarise_runs
+
+    summarise_runs(run_directories, csv)
