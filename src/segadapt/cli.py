@@ -34,6 +34,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "predict": checkpoints.predict,
     "convert": checkpoints.convert,
     "export": checkpoints.export,
+    "publish": checkpoints.publish,
     "check": recipes.check,
     "show": recipes.show,
     "copy": recipes.copy,

@@ -110,6 +110,10 @@ def test_folders_with_odd_names(data: Path, tmp_path: Path, commands: Commands) 
         assert done.exit_code == 0, done.stderr()
     assert (out / "report.html").is_file()
     done = commands.call("run", *common, "--out", place / "run", "--device", "cpu")
+    assert done.exit_code == 0, done.stderr()
+    shutil.rmtree(place / "run")
+    tracked = ("--out", place / "run", "--device", "cpu", "--track", "tensorboard")
+    done = commands.call("run", *common, *tracked)
     assert done.exit_code == 2
     (line,) = done.stderr().splitlines()
     assert "caf\\udce9 100%\\n[b]#?/run: has a name that is no UTF-8" in line

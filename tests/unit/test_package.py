@@ -43,3 +43,20 @@ def test_the_package_shows_what_it_offers_without_importing_torch() -> None:
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert (SOURCE / "py.typed").is_file()  # type checkers then look at the package
+
+
+def test_importing_opens_no_connection_and_none_of_the_libraries_that_do() -> None:
+    """Of ours all that runs, predicts, tracks and publishes, in a process that ends at a socket."""
+    code = (
+        "import sys\n"
+        "def heard(event, arguments):\n"
+        "    if event.startswith('socket.'): raise SystemExit(event)\n"
+        "sys.addaudithook(heard)\n"
+        "import segadapt, segadapt.cli, segadapt.commands.publish.publish\n"
+        "segadapt.run, segadapt.load\n"
+        "assert 'segadapt.tracking.wandb' in sys.modules\n"
+        "online = {'wandb', 'trackio', 'mlflow', 'tensorboard', 'huggingface_hub', 'timm'}\n"
+        "sys.exit(', '.join(online & set(sys.modules)) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -53,6 +53,14 @@ class Room:
             return own_class(self.kind, name, self.base)
         return self._class_of(file)
 
+    def is_own(self, name: str) -> bool:
+        """Whether a part is a user's own; nothing of it is imported.
+
+        Raises:
+            SegadaptError: there is none.
+        """
+        return self._file(name) is None
+
     def settings(self, name: str) -> type[Section]:
         """The section of a part's settings; torch is imported for those of a user's own only.
 

@@ -20,6 +20,7 @@ from segadapt.engine.fabric import Processes, launch
 from segadapt.engine.predict import Predictor
 from segadapt.metrics import ABSENT_RULE
 from segadapt.metrics_boxes import BoxScores, require_box_scores
+from segadapt.models.files.hub import is_on_hub, local_file
 from segadapt.report.belonging import Belonging, belonging
 from segadapt.stages.evaluate.rows import score_row
 
@@ -41,7 +42,7 @@ def score_checkpoints(
     """Scores of a checkpoint, or of every checkpoint of a run, on one split of a dataset.
 
     Args:
-        path: a checkpoint file, or a run's folder.
+        path: a checkpoint file, a run's folder, or ``hf:USER/NAME``.
         dataset: name of the dataset's reader.
         root: the dataset's folder.
         split: the split to score; its labels are read.
@@ -58,7 +59,8 @@ def score_checkpoints(
     files = checkpoint_files(path)
     if with_ and len(files) > 1:
         raise SegadaptError(f"{path}: is a run; an ensemble starts from one checkpoint file")
-    ensembles = {name: {file: 1.0, **(with_ or {})} for name, file in files.items()}
+    others = {local_file(file): weight for file, weight in (with_ or {}).items()}
+    ensembles = {name: {file: 1.0, **others} for name, file in files.items()}
     if with_:
         ensembles = {" + ".join(_title(file) for file in x): x for x in ensembles.values()}
     arguments = (ensembles, dataset, root, split, classes, family, views or Views())
@@ -112,6 +114,8 @@ def _boxes(
 
 def checkpoint_files(path: Path) -> dict[str, Path]:
     """Checkpoint files by title: of a run its stages', in their order."""
+    if is_on_hub(path):
+        return {str(path): local_file(path)}
     if path.is_file():
         return {_title(path): path}
     # Other folders in a run's, such as copies that somebody made, are none of its stages.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Unpack
 
@@ -42,6 +42,7 @@ def run_seeds(
     overrides: Iterable[str] = (),
     *,
     redo: str | None = None,
+    track: Sequence[str] = (),
     **compute: Unpack[ComputeSettings],
 ) -> Path:
     """Run a recipe once per seed, one after the other, in ``OUT/seed-N``.
@@ -56,6 +57,7 @@ def run_seeds(
         data_root: as of :func:`segadapt.run`.
         overrides: ``a.b=c`` assignments on the recipe.
         redo: a stage to do again in every run.
+        track: trackers that follow every run, as of :func:`segadapt.run`.
         compute: ``device``, ``devices`` and ``precision``, as of :func:`segadapt.run`.
 
     Returns:
@@ -73,6 +75,7 @@ def run_seeds(
     for seed in seeds:
         print(f"seed {seed}", flush=True)
         folder = seed_directory(directory, seed)
-        run_in(StageContext(recipe, folder, root, seed, Compute(**compute)), overrides, redo)
+        compute_on, tracked = Compute(**compute), tuple(track)
+        run_in(StageContext(recipe, folder, root, seed, compute_on, tracked), overrides, redo)
         build_summary(directory)
     return directory

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -43,15 +43,24 @@ class TrainingLog:
     """Writes records to ``metrics.jsonl`` and shows progress.
 
     A terminal gets a progress bar with rate, remaining time and losses; anything else gets plain
-    lines. With TensorBoard installed, the same numbers go to ``tensorboard/``.
+    lines.
     """
 
-    def __init__(self, directory: Path, title: str, enabled: bool) -> None:
-        """``enabled`` is false on all but the first process, which then log nothing."""
+    def __init__(
+        self,
+        directory: Path,
+        title: str,
+        enabled: bool,
+        written: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``enabled`` is false on all but the first process, which then log nothing.
+
+        ``written`` is called after each record, for whoever follows the file.
+        """
         self._path = directory / "metrics.jsonl"
         self.title = title
         self._enabled = enabled
-        self._board = _tensorboard(directory) if enabled else None
+        self._written = written
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._last_line = 0.0
@@ -85,9 +94,7 @@ class TrainingLog:
         entry = {"iteration": iteration, **losses, "lr": learning_rate, "images_per_second": rate}
         with self._path.open("a") as file:
             file.write(json.dumps(entry) + "\n")
-        if self._board is not None:
-            for name, value in {**losses, "lr": learning_rate}.items():
-                self._board.add_scalar(name, value, iteration)
+        self._written()
         numbers = [f"{k.removeprefix('loss_')} {v:.3g}" for k, v in losses.items()]
         if self._progress is not None and self._task is not None:
             said = "  ".join([f"{rate:.1f} images/s", *numbers])
@@ -98,12 +105,10 @@ class TrainingLog:
             print(fitting(line, numbers), flush=True)
 
     def close(self) -> None:
-        """Close the progress bar and the files."""
+        """Close the progress bar."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
-        if self._board is not None:
-            self._board.close()
 
 
 def training_bar(console: Console) -> Progress:
@@ -144,14 +149,6 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             break  # a kill can cut the last line short
     return records
-
-
-def _tensorboard(directory: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(str(directory / "tensorboard"))
 
 
 def progress(

@@ -247,8 +247,9 @@ def load(
     """A checkpoint ready to predict: ``segadapt.load(path).predict(image).label``.
 
     Args:
-        path: a checkpoint file, the folder of a stage, or of a run that has one, or several with
-            the weights that their score maps are averaged with (an ensemble).
+        path: a checkpoint file, the folder of a stage, or of a run that has one, ``hf:USER/NAME``
+            or ``hf:USER/NAME@REVISION`` on the Hugging Face hub, or several with the weights that
+            their score maps are averaged with (an ensemble).
         family: whose layout published files have, see ``docs/published-checkpoints.md``.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         views: scales, mirroring and windows; the plain image where not given.

@@ -57,7 +57,7 @@ def read_run(directory: Path) -> Run:
         logs=logs,
         splits=[(s, _read_split(s)) for s in done if (s.directory / "split.json").is_file()],
         evaluations=[
-            _read_evaluation(s)
+            read_evaluation(s)
             for s in done
             if s.kind == "evaluate" and (s.directory / "report.json").is_file()
         ],
@@ -160,7 +160,8 @@ def _read_split(stage: Stage) -> Split:
     )
 
 
-def _read_evaluation(stage: Stage) -> Evaluation:
+def read_evaluation(stage: Stage) -> Evaluation:
+    """What an evaluate stage left in its folder."""
     raw = _read_json(stage.directory / "report.json")
     measure = str(raw.get("measure", "mIoU"))
     return Evaluation(

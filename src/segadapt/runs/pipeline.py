@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
@@ -30,10 +31,13 @@ from segadapt.report.belonging import read_object
 from segadapt.runs.origins import Origin, find_origins, with_dependents
 from segadapt.runs.provenance import write_provenance
 from segadapt.runs.redo import forget, remove, to_remove
+from segadapt.runs.tracked import tracked_run
 from segadapt.runs.unread import Unread
 from segadapt.stages.context import StageContext, Work
 from segadapt.stages.oddities import oddities
 from segadapt.stages.preflight import preflight
+from segadapt.tracking.choice import require_trackers
+from segadapt.tracking.tracked import Tracked
 
 MANIFEST = "manifest.json"
 STARTED = "started.json"
@@ -49,6 +53,7 @@ def run(
     seed: int = 0,
     *,
     redo: str | None = None,
+    track: Sequence[str] = (),
     **compute: Unpack[ComputeSettings],
 ) -> Path:
     """Run a recipe to its end and write the report.
@@ -61,6 +66,7 @@ def run(
         overrides: ``a.b=c`` assignments on the recipe.
         seed: seed of everything random.
         redo: a stage to do again, with all that depend on it.
+        track: trackers that follow the run: ``wandb``, ``trackio``, ``mlflow``, ``tensorboard``.
         compute: ``device`` (``auto``, ``cpu`` or ``cuda``), ``devices`` (number of processes, one
             device each) and ``precision`` (``32-true`` or ``bf16-mixed``).
 
@@ -76,7 +82,7 @@ def run(
         recipe = load_recipe(recipe, overrides)
     directory = Path(out or f"runs/{recipe.name.replace('/', '-')}-seed{seed}").absolute()
     root = Path(data_root).expanduser().absolute()
-    context = StageContext(recipe, directory, root, seed, Compute(**compute))
+    context = StageContext(recipe, directory, root, seed, Compute(**compute), tuple(track))
     return run_in(context, overrides, redo)
 
 
@@ -84,13 +90,7 @@ def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | Non
     """The same, where recipe, folders, seed and what is computed on are one value."""
     check_compute(context.compute)
     directory = context.directory
-    try:
-        str(directory).encode()
-    except UnicodeEncodeError as error:
-        raise SegadaptError(
-            f"--out {directory}: has a name that is no UTF-8, which TensorBoard's files cannot be "
-            "written below; name another folder with --out"
-        ) from error
+    require_trackers(context.track, directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -103,7 +103,7 @@ def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | Non
         return run_among(join(others, context.compute), context, overrides, redo)
     with _Lock(directory), _disk_full_told(directory):
         work = _prepared(context, overrides, redo)
-        if work.unfinished:
+        if work.unfinished or context.track:
             launch(_run_stages, (context, work.origins), context.compute)
         _finish(context)
     return directory
@@ -127,7 +127,7 @@ def run_among(
                 f"--out {directory}: is not there on this machine ({platform.node()}); it must be "
                 "on a disk that all machines share"
             )
-        if found.unfinished:
+        if found.unfinished or context.track:
             _run_stages(processes, context, found.origins)
         return directory
     with contextlib.ExitStack() as stack:
@@ -140,7 +140,7 @@ def run_among(
             processes.gather(error if known else SegadaptError(unforeseen(error)))
             raise
         processes.gather(work)
-        if work.unfinished:
+        if work.unfinished or context.track:
             _run_stages(processes, context, work.origins)
         _finish(context)
     return directory
@@ -182,11 +182,19 @@ def _finish(context: StageContext) -> None:
 
 
 def _run_stages(processes: Processes, context: StageContext, origins: dict[str, Origin]) -> None:
+    with tracked_run(processes, context, origins) as tracked:
+        _follow_stages(processes, context, origins, tracked)
+
+
+def _follow_stages(
+    processes: Processes, context: StageContext, origins: dict[str, Origin], tracked: Tracked
+) -> None:
     for name, stage in context.recipe.stages.items():
         origin = origins[name]
         if _is_finished(context, name, origin):
             if processes.is_first:
                 print(f"{name}: finished before, skipped", flush=True)
+            tracked.finished(name, context.stage_directory(name))
             continue
         directory = context.stage_directory(name)
         if processes.is_first:
@@ -202,7 +210,8 @@ def _run_stages(processes: Processes, context: StageContext, origins: dict[str, 
             write_json(directory / STARTED, begun)
         processes.barrier()
         start = time.monotonic()
-        summary = _done(stage, Work(name, context, processes))
+        logged = partial(tracked.logged, name, directory)
+        summary = _done(stage, Work(name, context, processes, logged))
         if processes.is_first:
             manifest = {
                 "format": FORMAT,
@@ -224,6 +233,7 @@ def _run_stages(processes: Processes, context: StageContext, origins: dict[str, 
             }
             write_json(directory / MANIFEST, manifest)
             (directory / STARTED).unlink()
+            tracked.finished(name, directory)
         processes.barrier()
 
 

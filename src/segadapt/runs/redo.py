@@ -10,6 +10,7 @@ from pathlib import Path
 from segadapt.artefacts import write_json
 from segadapt.runs.origins import Origin, with_dependents
 from segadapt.stages.context import StageContext
+from segadapt.tracking.told import forget_told
 
 REDO_FILE = "redo.json"
 """Says what was removed to be made again, until it is."""
@@ -31,6 +32,7 @@ def remove(
     """Remove the results, and note it: whoever stops now goes on with the same command."""
     for name in again:
         shutil.rmtree(context.stage_directory(name), ignore_errors=True)
+    forget_told(context.directory)
     write_json(context.directory / REDO_FILE, _note(redo, again, origins))
 
 

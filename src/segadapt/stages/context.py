@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -49,6 +49,8 @@ class StageContext:
     data_root: Path
     seed: int
     compute: Compute = field(default_factory=Compute)
+    track: tuple[str, ...] = ()
+    """Trackers that follow the run."""
 
     def stage_directory(self, name: str) -> Path:
         """The folder of stage ``name``, such as ``RUN/2-advent``."""
@@ -233,6 +235,8 @@ class Work:
     """What the recipe calls the stage."""
     context: StageContext
     processes: Processes
+    logged: Callable[[], None] = lambda: None
+    """To be called after each record of the stage's logs, on the first process."""
 
     @property
     def directory(self) -> Path:

@@ -24,7 +24,9 @@ from segadapt.verbs.options import (
 
 
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or a run's folder.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="A checkpoint, a run's folder, or hf:USER/NAME.")
+    ],
     dataset: Annotated[str, typer.Option("--dataset", help="See `segadapt list datasets`.")],
     root: Annotated[Path, typer.Option("--root", help="The dataset's folder.")],
     split: Annotated[str, typer.Option("--split", help="The split to score.")],
@@ -78,7 +80,7 @@ def evaluate(
 
 
 def predict(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or a run: its last one.")],
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, a run, or hf:USER/NAME.")],
     paths: Annotated[
         list[str],
         typer.Argument(help="Images, folders, patterns in quotes, films, streams, camera:0."),
@@ -174,7 +176,9 @@ def convert(
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or a folder with one.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="A checkpoint, a folder with one, or hf:USER/NAME.")
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The new file, .onnx or .pt2.")],
     input_: Annotated[
         GraphInput,
@@ -198,3 +202,38 @@ def export(
     done = export_checkpoint(checkpoint, out, input_.value, chosen, half, family)
     for line in told(done, input_.value):
         typer.echo(line)
+
+
+def publish(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder, or a checkpoint in it.")
+    ],
+    repository: Annotated[
+        str, typer.Argument(metavar="USER/NAME", help="Its name on the Hugging Face hub.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The folder to write; RUN/published/NAME where not given."),
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option("--licence", help="Of the weights, as in apache-2.0.")
+    ] = None,
+    backbone_licence: Annotated[
+        str | None, typer.Option("--backbone-licence", help="Of the starting weights.")
+    ] = None,
+    data_licence: Annotated[
+        str | None, typer.Option("--data-licence", help="Of the data that it was trained on.")
+    ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="Make the repository a private one.")
+    ] = False,
+    no_upload: Annotated[
+        bool, typer.Option("--no-upload", help="Write the folder, to look at it first.")
+    ] = False,
+) -> None:
+    """Write a run's weights with a model card, and upload them where there is a token."""
+    from segadapt.commands.publish.card import Licences
+    from segadapt.commands.publish.publish import publish as publish_run
+
+    licences = Licences(licence, backbone_licence, data_licence)
+    typer.echo(publish_run(run, repository, out, licences, private, uploads=not no_upload))

@@ -32,6 +32,15 @@ class GraphOutput(StrEnum):
     detections = "detections"
 
 
+class Tracker(StrEnum):
+    """What can follow a run."""
+
+    wandb = "wandb"
+    trackio = "trackio"
+    mlflow = "mlflow"
+    tensorboard = "tensorboard"
+
+
 class Listable(StrEnum):
     """What ``segadapt list`` can list."""
 
@@ -51,6 +60,10 @@ DataRootOption = Annotated[
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Number format.")]
+TrackOption = Annotated[
+    list[Tracker] | None,
+    typer.Option("--track", help="Show the run in this program too; repeatable."),
+]
 FamilyOption = Annotated[
     str | None,
     typer.Option(

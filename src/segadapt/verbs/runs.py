@@ -15,6 +15,7 @@ from segadapt.verbs.options import (
     PrecisionOption,
     RecipeArgument,
     SetOption,
+    TrackOption,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def run(
         str | None,
         typer.Option("--redo", help="Do this stage again, and all that depend on it."),
     ] = None,
+    track: TrackOption = None,
 ) -> None:
     """Run a recipe. The same command again goes on where a stopped run was."""
     compute: ComputeSettings = {
@@ -48,15 +50,20 @@ def run(
         "devices": devices,
         "precision": precision.value,
     }
+    trackers = [tracker.value for tracker in track or ()]
     if seeds is not None:
         from segadapt.commands.seeds import parse_seeds, run_seeds
 
         numbers = parse_seeds(seeds)
-        directory = run_seeds(recipe, numbers, out, data_root, set_ or (), redo=redo, **compute)
+        directory = run_seeds(
+            recipe, numbers, out, data_root, set_ or (), redo=redo, track=trackers, **compute
+        )
     else:
         from segadapt.runs.pipeline import run as run_recipe
 
-        directory = run_recipe(recipe, out, data_root, set_ or (), seed, redo=redo, **compute)
+        directory = run_recipe(
+            recipe, out, data_root, set_ or (), seed, redo=redo, track=trackers, **compute
+        )
     typer.echo(f"report: {directory / 'report.html'}")
 
 

@@ -19,6 +19,7 @@ from segadapt.config.model import ModelConfig
 from segadapt.models.build import build_segmenter
 from segadapt.models.files import earlier
 from segadapt.models.files.conversion import from_published, to_published
+from segadapt.models.files.hub import local_file
 from segadapt.models.files.published import PROGRAMS
 from segadapt.models.files.tensors import (
     read_safetensors,
@@ -46,14 +47,19 @@ class TrainedModel:
 
 def save_checkpoint(path: Path, trained: TrainedModel) -> None:
     """Write one safetensors file that :func:`load_checkpoint` needs nothing else for."""
-    description = {
+    description = json.dumps(description_of(trained))
+    write_safetensors(path, trained.model.state_dict(), {"segadapt": description})
+
+
+def description_of(trained: TrainedModel) -> dict[str, Any]:
+    """What a checkpoint says of itself beside its tensors, as JSON values."""
+    return {
         "format": FORMAT,
         "model": trained.config.model_dump(),
         "classes": asdict(trained.classes),
         "size": trained.size,
         "oracle": trained.oracle,
     }
-    write_safetensors(path, trained.model.state_dict(), {"segadapt": json.dumps(description)})
 
 
 def save_published(path: Path, trained: TrainedModel, family: str | None) -> None:
@@ -67,13 +73,14 @@ def save_published(path: Path, trained: TrainedModel, family: str | None) -> Non
 
 
 def checkpoint_of(path: Path) -> Path:
-    """A checkpoint file, or the one in the folder of a stage or of a run.
+    """A checkpoint file, the one in the folder of a stage or of a run, or one from the hub.
 
     Raises:
-        SegadaptError: the folder holds none, or several; it names them.
+        SegadaptError: the folder holds none, or several; it names them. ``hf:USER/NAME`` cannot be
+            downloaded.
     """
     if not path.is_dir():
-        return path
+        return local_file(path)
     inside = [path / CHECKPOINT_FILE, *sorted(path.glob(f"*-*/{CHECKPOINT_FILE}"))]
     found = [file for file in inside if file.is_file()]
     if len(found) == 1:

@@ -76,7 +76,7 @@ def _train(stage: TrainStage, work: Work, source: Mixture, target: Mixture | Non
 
     # Processes draw their own dropout: alike, they would leave out the same of every part.
     torch.manual_seed(work.seed + processes.rank)
-    log = TrainingLog(directory, work.name, enabled=processes.is_first)
+    log = TrainingLog(directory, work.name, processes.is_first, work.logged)
     trained = TrainedModel(model, stage.model, source.classes, source.size, oracle)
 
     def teacher() -> TrainedModel | None:

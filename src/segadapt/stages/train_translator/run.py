@@ -93,7 +93,7 @@ def _train(stage: TrainTranslatorStage, work: Work, source: Domain, target: Doma
         step,
         state,
         batches,
-        TrainingLog(directory, work.name, enabled=processes.is_first),
+        TrainingLog(directory, work.name, processes.is_first, work.logged),
         stage.iterations,
         stage.save_every,
         stage.log_every,

@@ -1,0 +1,1 @@
+"""Publishing a trained model: what of a run, its card, the folder, and the upload."""
