@@ -133,6 +133,14 @@ def stages() -> dict[str, dict[str, Any]]:
         "intra": train(
             ADVENT, source="labels.labels", target="rank.hard", start_from="advent.checkpoint"
         ),
+        "inspect": {
+            "stage": "inspect",
+            "checkpoints": ["source-only.checkpoint", "advent.checkpoint"],
+            "images": "target",
+            "source": "source",
+            "pictures": 2,
+            "workers": 0,
+        },
         "evaluate": {
             "stage": "evaluate",
             "domain": "test",
@@ -242,6 +250,14 @@ def test_report_shows_boxes_of_each_checkpoint_and_of_the_ranking(finished: Path
     for words in ("AP50", "AP50 on held-out source images", "Most certain mistakes"):
         assert words in page
     assert "mIoU" not in page
+    # Without labels: boxes are counted by class, beside those of the source.
+    seen = read_json(stage(run, "inspect") / "inspection.json")
+    assert seen["of"] == "boxes" and seen["source"]["images"] == 8
+    annotations = read_json(finished / "data/clear/annotations/train.json")["annotations"]
+    assert sum(seen["source"]["counts"]) == len(annotations)
+    drawn = {x["image_number"]: x["predictions"]["advent"]["number"] for x in seen["pictures"]}
+    assert sum(drawn.values()) <= sum(seen["checkpoints"][1]["counts"])
+    assert "Side by side" in page and "No target labels" not in page
 
 
 def test_target_boxes_are_never_touched(tmp_path: Path) -> None:
@@ -308,14 +324,17 @@ def test_two_processes_train_and_find_what_one_does(finished: Path, tmp_path: Pa
     for devices in (1, 2):
         run = tmp_path / str(devices)
         shutil.copytree(finished / "run", run)
-        for name in ("select", "rank", "labels", "intra", "evaluate"):
+        for name in ("select", "rank", "labels", "intra", "inspect", "evaluate"):
             shutil.rmtree(stage(run, name))
-        for folder in run.glob("[78]-*"):
-            shutil.rmtree(folder)
         run_recipe(recipe(only), run, finished / "data", devices=devices)
         runs.append(run)
     one, two = runs
-    for name, file in (("select", "selection.json"), ("rank", "split.json")):
+    files = {
+        "select": "selection.json",
+        "rank": "split.json",
+        "inspect": "inspection.json",
+    }
+    for name, file in files.items():
         assert read_json(stage(two, name) / file) == read_json(stage(one, name) / file)
     file = "boxes.json"
     assert (stage(two, "labels") / file).read_bytes() == (stage(one, "labels") / file).read_bytes()

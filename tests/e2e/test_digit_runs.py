@@ -156,6 +156,26 @@ def test_scores_are_accuracies_and_mistakes_are_shown(finished: Path) -> None:
     assert "of all images as before" in page and "of all pixels as before" not in page
 
 
+def test_without_labels_classes_of_images_stand_side_by_side(tmp_path: Path) -> None:
+    several = {name: stages()[name] for name in ("source-only", "advent")}
+    several["inspect"] = {
+        "stage": "inspect",
+        "checkpoints": [f"{name}.checkpoint" for name in several],
+        "images": "target",
+        "source": "source",
+        "workers": 0,
+    }
+    run = run_recipe(recipe(several), tmp_path / "run", write_data(tmp_path / "data"))
+    found = json.loads((run / "3-inspect/inspection.json").read_text())
+    assert found["of"] == "images"
+    for row in found["checkpoints"]:
+        assert sum(row["counts"]) == len(found["images"])
+        assert "soft_neighbourhood_density" not in row
+    assert {x["agreement"] for x in found["images"]} <= {0.0, 1.0}
+    page = (run / "report.html").read_text()
+    assert "No target labels, so no accuracy" in page and "Percent of the images" in page
+
+
 def test_split_and_labels_are_of_whole_images(finished: Path) -> None:
     run = finished / "run"
     split = json.loads((run / "6-rank" / "split.json").read_text())

@@ -126,6 +126,9 @@ def test_without_labels_of_the_target_nothing_is_scored(
     assert code == 0 and "nothing will be scored" in told
     recipe = load_recipe(str(photographs / "mine.yaml"))
     assert "test" not in recipe.domains and "evaluate" not in recipe.stages
+    checked = commands.call("check", photographs / "mine.yaml")
+    assert checked.exit_code == 0, checked.stderr()
+    assert [*recipe.stages][-1] == "inspect"
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,14 @@ class Stage(Section):
         written_bytes = self._beside("check", "written_bytes")
         return 0 if written_bytes is None else int(written_bytes(self, context))
 
+    def seconds(self, context: StageContext) -> float:
+        """Roughly what it takes on a CPU, where iterations are what takes its time; else 0.
+
+        Stages in folders have it as ``seconds(stage, context)`` in ``check.py``.
+        """
+        seconds = self._beside("check", "seconds")
+        return 0.0 if seconds is None else float(seconds(self, context))
+
     def run(self, work: Work) -> dict[str, Any]:
         """Do the work, and leave the outputs in ``work.directory``.
 

@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.table import Column
 
 from segadapt.base.counted import counted
+from segadapt.base.durations import about
 from segadapt.engine.fabric import Processes
 
 
@@ -65,10 +66,12 @@ class TrainingLog:
         self._task: TaskID | None = None
         self._last_line = 0.0
         self._total = 0
+        self._begun = (0, 0.0)
 
     def begin(self, start: int, total: int) -> None:
         """Start at iteration ``start``; records of a killed run beyond it are dropped."""
         self._total = total
+        self._begun = (start, time.monotonic())
         if not self._enabled:
             return
         if self._path.is_file():
@@ -101,8 +104,17 @@ class TrainingLog:
             self._progress.update(self._task, completed=iteration, numbers=said)
         elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY or iteration == self._total:
             self._last_line = time.monotonic()
-            line = f"{self.title}: {iteration}/{self._total}  {rate:.1f} images/s"
+            line = f"{self.title}: {iteration}/{self._total}{self._left(iteration)}"
+            line = f"{line}  {rate:.1f} images/s"
             print(fitting(line, numbers), flush=True)
+
+    def _left(self, iteration: int) -> str:
+        """The time that is left at the speed so far, the first steps included; they are slower."""
+        start, clock = self._begun
+        if iteration == self._total:
+            return ""
+        each = (time.monotonic() - clock) / max(1, iteration - start)
+        return f"  {about(each * (self._total - iteration))} left"
 
     def close(self) -> None:
         """Close the progress bar."""

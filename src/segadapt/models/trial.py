@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,13 +16,22 @@ from segadapt.models.heads.base import LevelLogits
 from segadapt.models.segmenter import Segmenter
 
 
+ENOUGH, MOST_PASSES = 0.5, 5
+"""Seconds, and passes, that the time of a pass is found in."""
+
+
+class Trial(NamedTuple):
+    """What is known of a network that takes its images."""
+
+    parameters: int
+    seconds: float
+    """That one image took it on the CPU, forwards."""
+
+
 def try_network(
     config: ModelConfig, num_classes: int, size: tuple[int, int], batch_size: int
-) -> int:
+) -> Trial:
     """Show a network so many black images of (height, width) as a training would.
-
-    Returns:
-        The number of its parameters.
 
     Raises:
         SegadaptError: it cannot be built, or does not take the image, or gives something else than
@@ -31,7 +42,7 @@ def try_network(
 
 
 @lru_cache(maxsize=64)
-def _tried(settings: str, num_classes: int, size: tuple[int, int], batch_size: int) -> int:
+def _tried(settings: str, num_classes: int, size: tuple[int, int], batch_size: int) -> Trial:
     config = ModelConfig.model_validate_json(settings)
     model = build_segmenter(config, num_classes).train()
     image = torch.zeros(batch_size, 3, *size)
@@ -43,6 +54,7 @@ def _tried(settings: str, num_classes: int, size: tuple[int, int], batch_size: i
             maps = model.features(image)
             problem = _misfit_of_maps(model, maps)
             output = model(image) if problem is None else None
+            seconds = _seconds(model, image) / batch_size
     except SegadaptError:
         raise
     except Exception as error:  # of the network's own code: it may be anything
@@ -54,7 +66,17 @@ def _tried(settings: str, num_classes: int, size: tuple[int, int], batch_size: i
     problem = problem or _misfit_of_output(model, output, num_classes)
     if problem is not None:
         raise SegadaptError(f"{called}: {problem}")
-    return sum(p.numel() for p in model.parameters())
+    return Trial(sum(p.numel() for p in model.parameters()), seconds)
+
+
+def _seconds(model: Segmenter, image: Tensor) -> float:
+    """The shortest of a few passes, as many as there is time for: other work only lengthens them."""
+    passes: list[float] = []
+    while sum(passes) < ENOUGH and len(passes) < MOST_PASSES:
+        start = time.perf_counter()
+        model(image)
+        passes.append(time.perf_counter() - start)
+    return min(passes)
 
 
 def _misfit_of_maps(model: Segmenter, maps: object) -> str | None:

@@ -12,14 +12,6 @@ from segadapt.report.charts import Frame, frame_svg
 from segadapt.report.records import ScoredSnapshot, Selection
 from segadapt.selection.ranking import spearman
 
-_NAMES = {
-    "mean_entropy": "mean entropy",
-    "information_maximisation": "information maximisation",
-    "soft_neighbourhood_density": "soft neighbourhood density",
-    "source_miou": "mIoU on held-out source images",
-    "source_ap50": "AP50 on held-out source images",
-}
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -50,14 +42,14 @@ def choice_view(selection: Selection) -> ChoiceView | None:
         return None
     oracle = max(scored, key=lambda s: s.value or 0.0)
     chosen = next((s for s in scored if s.iteration == selection.chosen), scored[-1])
-    used = _NAMES.get(selection.score, selection.score)
+    used = wording.LABEL_FREE.get(selection.score, selection.score)
     choices = [
         Choice("last", scored[-1].iteration, scored[-1].value, False, False),
         Choice(f"label-free: {used}", chosen.iteration, chosen.value, False, True),
         Choice("oracle", oracle.iteration, oracle.value, True, False),
     ]
     ranks = [
-        (_NAMES.get(name, name), _rank(scored, name), name == selection.score)
+        (wording.LABEL_FREE.get(name, name), _rank(scored, name), name == selection.score)
         for name in scored[0].scores
     ]
     return ChoiceView(selection, _chart(scored, chosen, oracle), choices, ranks)

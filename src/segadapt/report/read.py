@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from segadapt.report.belonging import StageFolder, belonging
+from segadapt.report.inspections import read_inspections
 from segadapt.report.records import (
     BOXES,
     Evaluation,
@@ -49,19 +52,41 @@ def read_run(directory: Path) -> Run:
     stages = [_stage(folder) for folder in found.folders]
     logs = {stage.number: log for stage in stages if (log := _read_log(stage)) is not None}
     done = [stage for stage in stages if stage.finished]
+    recipe_text = recipe.read_text(encoding="utf-8") if recipe.is_file() else ""
+    sources, is_unscored = _scored(recipe_text)
     return Run(
         directory=directory,
         info=info,
-        recipe_text=recipe.read_text(encoding="utf-8") if recipe.is_file() else "",
+        recipe_text=recipe_text,
         stages=stages,
         logs=logs,
         splits=[(s, _read_split(s)) for s in done if (s.directory / "split.json").is_file()],
         evaluations=[
-            read_evaluation(s)
+            read_evaluation(s, on_source=s.config.get("domain") in sources)
             for s in done
             if s.kind == "evaluate" and (s.directory / "report.json").is_file()
         ],
+        inspections=read_inspections(stages),
+        is_unscored=is_unscored,
     )
+
+
+def _scored(recipe_text: str) -> tuple[set[str], bool]:
+    """The recipe's source domains, and whether no stage scores anything on another.
+
+    A recipe that somebody has damaged since says nothing of either.
+    """
+    try:
+        recipe = yaml.safe_load(recipe_text)
+    except yaml.YAMLError:
+        recipe = None
+    if not isinstance(recipe, dict):
+        return set(), False
+    domains = recipe.get("domains") or {}
+    sources = {name for name, domain in domains.items() if domain.get("role") == "source"}
+    stages = (recipe.get("stages") or {}).values()
+    scored = [stage.get("domain") for stage in stages if stage.get("stage") == "evaluate"]
+    return sources, bool(stages) and all(domain in sources for domain in scored)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -160,8 +185,8 @@ def _read_split(stage: Stage) -> Split:
     )
 
 
-def read_evaluation(stage: Stage) -> Evaluation:
-    """What an evaluate stage left in its folder."""
+def read_evaluation(stage: Stage, on_source: bool = False) -> Evaluation:
+    """What an evaluate stage left in its folder; ``on_source``: it scored a source."""
     raw = _read_json(stage.directory / "report.json")
     measure = str(raw.get("measure", "mIoU"))
     return Evaluation(
@@ -176,6 +201,7 @@ def read_evaluation(stage: Stage) -> Evaluation:
         pictures=[_read_picture(stage.directory, row) for row in raw.get("pictures", [])],
         selections=[_read_selection(row, MEASURES[measure]) for row in raw.get("selections", [])],
         images=int(_finite(raw.get("images")) or 0),
+        on_source=on_source,
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from segadapt.report.inspection_records import Inspection
+
 BOXES = "AP50"
 """What detectors of boxes are compared by."""
 
@@ -196,6 +198,8 @@ class Evaluation:
     mistakes: list[Mistakes] = field(default_factory=list)
     images: int = 0
     """Number of scored images; 0 where a version did not say."""
+    on_source: bool = False
+    """The images that were scored are those of a source."""
 
     @property
     def is_boxes(self) -> bool:
@@ -214,3 +218,6 @@ class Run:
     logs: Mapping[int, LossLog]
     splits: list[tuple[Stage, Split]]
     evaluations: list[Evaluation]
+    inspections: list[Inspection] = field(default_factory=list)
+    is_unscored: bool = False
+    """No stage of the recipe scores anything on labelled target images."""

@@ -16,6 +16,7 @@ from segadapt.report.choices import choice_view
 from segadapt.report.embedding import embeddings
 from segadapt.report.examples import example_views
 from segadapt.report.gap import best_oracle, share_closed
+from segadapt.report.inspection_view import inspection_views
 from segadapt.report.mistakes import mistakes
 from segadapt.report.pixel_splits import pixel_split_views
 from segadapt.report.records import (
@@ -27,6 +28,7 @@ from segadapt.report.records import (
     Split,
     Stage,
 )
+from segadapt.report.snapshot_curves import snapshot_curves
 from segadapt.report.tiles import Tile
 from segadapt.report.trainings import training_views
 from segadapt.report.translations import translation_views, translator_views
@@ -262,6 +264,8 @@ def page(run: Run, width: int) -> dict[str, Any]:
             for place, e in enumerate(run.evaluations)
             if e.scores
         ],
+        "inspections": inspection_views(run, width),
+        "snapshot_curves": snapshot_curves(run.stages) if run.is_unscored else [],
         "splits": [split_view(stage, split, width) for stage, split in run.splits],
         "translations": translation_views(run, width),
         "translators": translator_views(run, width),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from segadapt.report.gap import best_oracle, share_closed
+from segadapt.report.inspection_records import Inspection
 from segadapt.report.records import Evaluation, Run, Score
 
 _NAMES = {
@@ -29,6 +30,15 @@ NORMALISATIONS = {
     "rare_classes": "the mean entropy, normalised by the rare classes predicted in the image",
     "released": "the mean entropy, normalised the way the method’s released code does it",
 }
+LABEL_FREE = {
+    "mean_entropy": "mean entropy",
+    "information_maximisation": "information maximisation",
+    "soft_neighbourhood_density": "soft neighbourhood density",
+    "source_miou": "mIoU on held-out source images",
+    "source_ap50": "AP50 on held-out source images",
+}
+"""Scores that choose among states without target labels."""
+MEASURE_OF = {"pixels": "mIoU", "boxes": "AP50", "images": "accuracy"}
 ONE_SEED = 1.0  # points below which one seed cannot tell two checkpoints apart
 
 
@@ -98,8 +108,12 @@ def best_honest(evaluation: Evaluation) -> Score | None:
 
 
 def main_evaluation(evaluations: Sequence[Evaluation]) -> Evaluation | None:
-    """The evaluation the headline speaks of: the first that compares the most checkpoints."""
-    return max(evaluations, key=lambda e: len(e.scores), default=None)
+    """The evaluation the headline speaks of: the first that compares the most checkpoints.
+
+    One on source images is not of what a run is for.
+    """
+    on_target = [e for e in evaluations if not e.on_source]
+    return max(on_target, key=lambda e: len(e.scores), default=None)
 
 
 def headline(run: Run) -> str:
@@ -107,6 +121,8 @@ def headline(run: Run) -> str:
     evaluation = main_evaluation(run.evaluations)
     if evaluation is None or not evaluation.scores:
         done = sum(stage.finished for stage in run.stages)
+        if run.is_unscored:
+            return unscored(run.inspections)
         return f"No evaluation yet: {done} of {len(run.stages)} stages begun so far are finished."
     scores = honest_scores(evaluation) or evaluation.scores
     measure = evaluation.measure
@@ -121,6 +137,21 @@ def headline(run: Run) -> str:
     parts = [_compared(later, earlier) for later, earlier in pairs]
     parts[0] = re.sub(" (over|against) ", rf" {measure} points \1 ", parts[0], count=1)
     return f"{'; '.join(parts)} on {evaluation.domain}."
+
+
+def unscored(inspections: Sequence[Inspection]) -> str:
+    """The result of a run without target labels, in one sentence."""
+    if not inspections:
+        return "No target labels: nothing says how good the result is."
+    found = inspections[-1]
+    last = display_name(found.checkpoints[-1].checkpoint)
+    if found.changed is None:
+        return f"No target labels: {last} is shown on {found.domain}; how good it is, is not known."
+    first = display_name(found.checkpoints[0].checkpoint)
+    return (
+        f"No target labels, so no {MEASURE_OF[found.of]}; {last} differs from {first} in "
+        f"{percent(found.changed)} % of the {found.of} of {found.domain}."
+    )
 
 
 def _compared(later: Score, earlier: Score) -> str:

@@ -29,8 +29,10 @@ from segadapt.engine.launcher import launched, require_alike
 from segadapt.engine.state import STATE_FILE
 from segadapt.report.belonging import read_object
 from segadapt.runs.origins import Origin, find_origins, with_dependents
+from segadapt.runs.plan import print_plan
 from segadapt.runs.provenance import write_provenance
 from segadapt.runs.redo import forget, remove, to_remove
+from segadapt.runs.results import print_results
 from segadapt.runs.tracked import tracked_run
 from segadapt.runs.unread import Unread
 from segadapt.stages.context import StageContext, Work
@@ -169,6 +171,8 @@ def _prepared(context: StageContext, overrides: Sequence[str], redo: str | None)
         remove(context, redo, again, origins)
     fingerprints = {name: origin.fingerprint for name, origin in origins.items()}
     write_provenance(context, overrides, odd, fingerprints)
+    if unfinished:
+        print_plan(context, unfinished)
     for name in set(stages) - set(unfinished):  # a kill can leave it beside the manifest
         (context.stage_directory(name) / STARTED).unlink(missing_ok=True)
     return _Prepared(origins, unfinished)
@@ -179,6 +183,7 @@ def _finish(context: StageContext) -> None:
     from segadapt.report import build_report
 
     build_report(context.directory)
+    print_results(context.directory)
 
 
 def _run_stages(processes: Processes, context: StageContext, origins: dict[str, Origin]) -> None:

@@ -75,8 +75,13 @@ EVALUATE = """\
 """
 NO_TEST = """\
   # To have scores: label some images of the target that are not trained on, put them in
-  # {target_root}/images/val and labels/val, and make the recipe anew.
-  rank: {{stage: rank, checkpoint: adapted.checkpoint, images: target}}
+  # {target_root}/images/val and labels/val, and make the recipe anew. Until then the report sets
+  # what the three say of the target's images side by side.
+  inspect:
+    stage: inspect
+    checkpoints: [source-only.checkpoint, advent.checkpoint, adapted.checkpoint]
+    images: target
+    source: source
 """
 
 

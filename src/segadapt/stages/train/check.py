@@ -11,7 +11,7 @@ from segadapt.data.transforms import scaled_size
 from segadapt.methods.base import TrainingFacts
 from segadapt.models.build import check_weights
 from segadapt.models.heads.base import find_head
-from segadapt.models.trial import try_network
+from segadapt.models.trial import Trial, try_network
 from segadapt.models.trunks.base import find_trunk
 from segadapt.stages.context import StageContext
 from segadapt.stages.images import check_own_sizes, check_shared, check_smallest, exists
@@ -22,6 +22,8 @@ from segadapt.stages.train.method import build_method
 
 ANY_SIZE = (96, 128)
 """(height, width) of the image that a network is tried on, where those of a domain vary."""
+PASSES = 3
+"""Forward passes that a training's look at an image costs, the backward pass included."""
 SMALLEST_FOR_DISCRIMINATOR = 32
 """Five convolutions of stride 2 leave nothing of a smaller map."""
 
@@ -122,7 +124,9 @@ def _check_method(stage: TrainStage, context: StageContext, place: str) -> None:
 
 def written_bytes(stage: TrainStage, context: StageContext) -> int:
     """What a training leaves and keeps."""
-    return training_bytes(_try(stage, context, stage.first_source, stage.crop is not None))
+    return training_bytes(
+        _try(stage, context, stage.first_source, stage.crop is not None).parameters
+    )
 
 
 def _facts(stage: TrainStage, context: StageContext) -> TrainingFacts:
@@ -170,8 +174,18 @@ def _at(place: str, function: Callable[..., Any], *arguments: Any) -> None:
         raise SegadaptError(f"{place}.{error}") from error
 
 
-def _try(stage: TrainStage, context: StageContext, reference: str, cropped: bool) -> int:
-    """Show the network an image as it will see it; the number of its parameters."""
+def seconds(stage: TrainStage, context: StageContext) -> float:
+    """See :meth:`segadapt.config.stage.Stage.seconds`."""
+    each = 0.0
+    for reference in stage.references():
+        if context.is_images(reference.name) and reference.learned:
+            shown = _try(stage, context, reference.name, stage.crop is not None)
+            each += shown.seconds * PASSES * stage.batch_size / context.compute.devices
+    return each * stage.iterations
+
+
+def _try(stage: TrainStage, context: StageContext, reference: str, cropped: bool) -> Trial:
+    """Show the network an image as it will see it."""
     number = len(context.classes_behind(stage.first_source).names)
     side = find_trunk(stage.model.backbone).side
     size = context.recipe.domains[context.domain_behind(reference)].size

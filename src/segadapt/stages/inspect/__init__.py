@@ -1,0 +1,1 @@
+"""Looks at target images through several checkpoints, without labels."""
