@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs wheel-check clean
 
 demo: $(READY)
 	$(BIN)/segadapt run demo --out runs/demo --device cpu
@@ -20,11 +20,19 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The documents as pages: site/index.html. With --quiet, --strict would count no warnings.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The wheel is built, installed beside nothing of the source tree, and begins the demonstration.
+wheel-check: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/e2e/test_wheel.py
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "segadapt needs Python 3.11 or newer; name one with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,tensorboard,hub,digits,timm,tiff,export,video]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,docs,tensorboard,hub,digits,timm,tiff,export,video]"
 	touch $@
 
 clean:
-	rm -rf $(VENV) runs/demo
+	rm -rf $(VENV) site runs/demo

@@ -17,8 +17,11 @@ class DomainConfig(Section):
     """
 
     dataset: str
+    """Name of a reader; `segadapt list datasets` shows them."""
     split: str
+    """A part of the data set, such as ``train``."""
     role: Literal["source", "target", "test"]
+    """See above."""
     root: str | None = None
     """Folder, relative to the data root; the dataset's usual name where not given."""
     drawn_by: str | None = None
@@ -26,7 +29,7 @@ class DomainConfig(Section):
     classes: str | None = None
     """Class map of the dataset; its own classes where not given."""
     size: Size | None = None
-    """Images are resized to this (height, width); None keeps each one's own size."""
+    """Images are resized to this (height, width); null keeps each one's own size."""
     bands: tuple[Positive, Positive, Positive] | None = None
     """Which bands of TIFF images are red, green and blue, counted from 1; files of red, green and
     blue need none."""

@@ -33,9 +33,12 @@ def _mixed(value: Any) -> Any:
     return {name: float(weight) for name, weight in value.items()}
 
 
-Names = Annotated[str | list[str], PlainValidator(_names)]
+Names = Annotated[str | list[str], PlainValidator(_names, json_schema_input_type=str | list[str])]
 """One name, or several."""
-Mixed = Annotated[str | list[str] | dict[str, float], PlainValidator(_mixed)]
+Mixed = Annotated[
+    str | list[str] | dict[str, float],
+    PlainValidator(_mixed, json_schema_input_type=str | list[str] | dict[str, float]),
+]
 """One name, several that count alike, or several with their weights."""
 
 

@@ -15,9 +15,13 @@ class Recipe(Section):
     """An ordered list of stages over named domains."""
 
     name: str
+    """Given by the file: what the run's folder is called after."""
     description: str = ""
+    """A line for lists and for the report."""
     domains: dict[str, DomainConfig]
+    """By name, which stages refer to."""
     stages: dict[str, SerializeAsAny[Stage]] = Field(min_length=1)
+    """By name, in the order in which they run."""
 
     @field_validator("stages", mode="before")
     @classmethod

@@ -16,13 +16,18 @@ class ModelOptimizer(Section):
 
     name: Literal["sgd", "adamw"] = "sgd"
     lr: Annotated[float, Field(gt=0)] = 2.5e-4
+    """Learning rate of the trunk."""
     classifier_factor: Annotated[float, Field(gt=0)] = 10.0
+    """Factor on the head's rate."""
     momentum: Fraction = 0.9
+    """SGD's."""
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    """Trunk and head say which parameters it spares."""
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Factor on the rate from each block of a transformer to the one before it (BEiT, VFM-UDA++);
     for trunks that say how deep their parameters lie."""
     clip_norm: Annotated[float, Field(gt=0)] | None = None
+    """Largest norm of the gradient; not clipped where not given."""
     repeated_updates: bool | Literal["released"] = False
     """Update each backbone parameter as often per step as the released programs do (SGD only).
     ``released``: as they did with PyTorch 0.4.1, which the published numbers were made with. Its
@@ -40,13 +45,16 @@ class DiscriminatorOptimizer(Section):
     """Adam for the networks beside the segmenter."""
 
     lr: Annotated[float, Field(gt=0)] = 1e-4
+    """Learning rate."""
     betas: tuple[Fraction, Fraction] = (0.9, 0.99)
+    """Adam's."""
 
 
 class Schedule(Section):
     """Polynomial decay of all learning rates, after a linear warm-up where one is asked for."""
 
     power: Annotated[float, Field(ge=0)] = 0.9
+    """Of (1 - share of the training that is done), the factor on the rates; 0 keeps them."""
     iterations: Positive | None = None
     """Length of the decay; the stage's own iterations where not given. The published runs decay
     over 250000 and stop earlier."""
@@ -93,6 +101,7 @@ class ValidationConfig(Section):
     every: Positive
     """Iterations between two scores; the last state is scored too."""
     batch_size: BatchSize = 4
+    """Images that the network looks at together."""
 
 
 class Jitter(Section):
@@ -114,6 +123,7 @@ class BoxAugmentation(Section):
     expand: Fraction = 0.5
     """How likely an image is laid on a larger grey one, so that objects become small."""
     largest_expansion: Annotated[float, Field(ge=1, le=16)] = 4.0
+    """Factor on the image's sides."""
     crop: bool = True
     """A part that overlaps a box by 0, 0.1, 0.3, 0.5, 0.7, 0.9, or all of it, drawn by chance. Of
     the target, whose boxes are never opened, as if the whole image were a box."""

@@ -29,8 +29,8 @@ Dilations = Annotated[
 Width = Annotated[int, Field(gt=0, le=4096)]
 """Channels of a layer: a network of more fills any memory while it is built."""
 BatchSize = Annotated[int, Field(gt=0, le=65536)]
-Workers = Annotated[int, Field(ge=0, le=256)]
-"""Processes per domain that decode and resize; 0 does it between the steps."""
+WORKERS = "Processes per domain that decode and resize; 0 does it between the steps."
+Workers = Annotated[int, Field(ge=0, le=256, description=WORKERS)]
 Gan = Literal["vanilla", "least_squares"]
 """Losses of discriminators of maps."""
 InputFormat = Literal["bgr_mean", "rgb", "rgb_mean", "rgb_mean_std", "rgb_signed"]

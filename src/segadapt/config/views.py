@@ -18,6 +18,6 @@ class Views(Section):
     flip: bool = False
     """Look at the mirrored image too."""
     window: Size | None = None
-    """Look through a sliding window of this (height, width); None takes the whole image."""
+    """Look through a sliding window of this (height, width); null takes the whole image."""
     overlap: Annotated[float, Field(ge=0, lt=1)] = 1 / 3
     """Least share of a window that its neighbour covers too."""

@@ -15,7 +15,6 @@ from segadapt.models.build import build_segmenter
 from segadapt.models.heads.base import LevelLogits
 from segadapt.models.segmenter import Segmenter
 
-
 ENOUGH, MOST_PASSES = 0.5, 5
 """Seconds, and passes, that the time of a pass is found in."""
 
@@ -70,7 +69,7 @@ def _tried(settings: str, num_classes: int, size: tuple[int, int], batch_size: i
 
 
 def _seconds(model: Segmenter, image: Tensor) -> float:
-    """The shortest of a few passes, as many as there is time for: other work only lengthens them."""
+    """The shortest of a few passes: other work on the machine only lengthens them."""
     passes: list[float] = []
     while sum(passes) < ENOUGH and len(passes) < MOST_PASSES:
         start = time.perf_counter()

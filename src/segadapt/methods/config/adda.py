@@ -14,6 +14,7 @@ class ADDAConfig(Section):
     """Values of CyCADA's program, whose feature-level step this is."""
 
     discriminator_width: Width = 500
+    """Channels of the discriminator's hidden layers."""
     confident_above: Annotated[float, Field(ge=0, le=1)] = 0.6
     """The model learns only where the discriminator is right about this share of the batch."""
     lambda_seg: Annotated[float, Field(ge=0)] = 0.0

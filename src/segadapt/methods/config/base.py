@@ -17,7 +17,9 @@ class LevelWeights(Section):
     """Weights of a loss on the main and on the auxiliary prediction."""
 
     main: Weight
+    """On the prediction."""
     aux: Weight
+    """On the auxiliary prediction, where the head has one."""
 
     def of(self, level: Level) -> float:
         """The weight for ``level``."""
@@ -28,7 +30,9 @@ class ClassPriorConfig(Section):
     """Class-ratio prior on target predictions (ADVENT, Sec. 3.3)."""
 
     lambda_cp: LevelWeights = LevelWeights(main=0.001, aux=0.0002)
+    """Of its loss."""
     mu: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+    """0 asks for nothing, 1 for the prior itself."""
 
 
 class TargetConfig(Section):

@@ -17,7 +17,9 @@ class Augmentation(Section):
     colour: Annotated[float, Field(ge=0, le=0.5)] = 0.2
     """Largest change of brightness, contrast, saturation and hue."""
     colour_probability: Fraction = 0.8
+    """How likely colours change."""
     blur_probability: Fraction = 0.5
+    """How likely an image is blurred."""
     sigma: ScaleRange = (0.15, 1.15)
     """Smallest and largest width of the blur, in pixels."""
 
@@ -26,8 +28,11 @@ class ClassWise(Section):
     """Thresholds that move with the batches, one for each class; names and values of IAST."""
 
     alpha: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Largest share of the pixels of a class that is kept."""
     beta: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Weight of the thresholds so far."""
     gamma: Annotated[float, Field(ge=0)] = 8.0
+    """How much less of a class is kept where its threshold is low."""
 
 
 class DACSConfig(Section):
@@ -36,6 +41,7 @@ class DACSConfig(Section):
     lambda_seg: LevelWeights = LevelWeights(main=1.0, aux=0.1)
     """Of the levels, on source and on mixed images."""
     lambda_mix: Weight = 1.0
+    """Of the loss on mixed images."""
     alpha: Annotated[float, Field(ge=0, lt=1)] = 0.999
     """Largest weight of the teacher's past."""
     threshold: Fraction = 0.968

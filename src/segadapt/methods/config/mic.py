@@ -12,6 +12,7 @@ class MICConfig(DAFormerConfig):
     """Values of the released program; over DACS where ``lambda_feature`` is 0."""
 
     lambda_mask: Weight = 1.0
+    """Of the loss on masked images."""
     hidden: Literal["blocks", "tokens"] = "blocks"
     """``blocks`` of pixels are set to zero (MIC), or single patches of a ViT are replaced by its
     mask token (VFM-UDA), for which ``model.mask_token`` is needed."""

@@ -10,6 +10,7 @@ class ClassCountsStage(Stage):
     """Count the labelled pixels of every image by class, for rare class sampling (DAFormer)."""
 
     source: str
+    """Labelled images."""
     workers: Workers = 2
 
     outputs = {"counts": "class_counts"}  # noqa: RUF012

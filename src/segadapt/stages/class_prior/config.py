@@ -10,6 +10,7 @@ class ClassPriorStage(Stage):
     """Count the classes of a source's labels once (ADVENT, Sec. 3.3)."""
 
     source: str
+    """Labelled images."""
     workers: Workers = 2
 
     outputs = {"shares": "class_prior"}  # noqa: RUF012

@@ -20,8 +20,11 @@ class DrawStage(Stage):
     """Draw the embedded procedural domains."""
 
     size: Size = (224, 320)
+    """(height, width) of the pictures."""
     counts: dict[Split, Scenes]
+    """How many scenes of each split."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Its own: other seeds of a run see the same scenes."""
 
     outputs = {"folder": "folder"}  # noqa: RUF012
 

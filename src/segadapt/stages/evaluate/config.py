@@ -19,15 +19,19 @@ class EvaluateStage(Stage):
     """Score checkpoints on a labelled domain."""
 
     checkpoints: list[str] = Field(min_length=1)
+    """Outputs of earlier stages, such as ``advent.checkpoint``."""
     ensembles: dict[str, Weights] = Field(default_factory=dict)
     """By title: checkpoints with the weights that their score maps are averaged with."""
     selections: list[str] = Field(default_factory=list)
     """Selections whose snapshots are all scored: last, label-free and oracle choice."""
     domain: str
+    """Labelled images to score on."""
     views: Views = Views()
     batch_size: BatchSize = 4
+    """Images that the networks look at together."""
     workers: Workers = 2
     pictures: Annotated[int, Field(ge=0)] = 6
+    """Images of the domain that the report shows."""
     features: Annotated[int, Field(ge=0)] = 0
     """Pixels of each class whose features are kept of every checkpoint, for a t-SNE picture in the
     report (with scikit-learn, extra ``plots``)."""

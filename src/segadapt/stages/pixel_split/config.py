@@ -23,12 +23,16 @@ class PixelSplitStage(Stage):
     """Split a target's pixels into easy ones, with pseudo-labels, and hard ones (PixIntraDA)."""
 
     checkpoint: str
+    """The model that labels."""
     images: str
+    """A target domain, or a part of one."""
     selection: Annotated[
         MedianSelection | BalancedSelection | InstanceSelection, Field(discriminator="rule")
     ] = MedianSelection()
+    """Which pixels are easy."""
     views: Views = Views()
     batch_size: BatchSize = 4
+    """Images that the networks look at together."""
     workers: Workers = 2
     gallery: Annotated[int, Field(ge=0)] = 6
     """Pictures kept for the report."""

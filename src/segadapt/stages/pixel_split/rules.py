@@ -19,6 +19,7 @@ class MedianSelection(Section):
     proportion: Annotated[float, Field(gt=0, le=1)] | None = None
     """Wanted share of easy pixels (Eq. 4); alpha is found for it."""
     cap: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """No threshold is above it."""
 
     @model_validator(mode="after")
     def _has_one_of_both(self) -> MedianSelection:
@@ -32,6 +33,7 @@ class BalancedSelection(Section):
 
     rule: Literal["class_balanced"]
     portion: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Of the pixels of a class."""
 
 
 class InstanceSelection(Section):
@@ -39,5 +41,8 @@ class InstanceSelection(Section):
 
     rule: Literal["instance_adaptive"]
     alpha: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Largest share of the pixels of a class that is kept."""
     beta: Fraction = 0.9
+    """Weight of the thresholds so far."""
     gamma: Annotated[float, Field(ge=0)] = 8.0
+    """How much less of a class is kept where its threshold is low."""

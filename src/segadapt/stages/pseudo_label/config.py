@@ -17,6 +17,7 @@ class BoxSelection(Section):
     portion: Annotated[float, Field(gt=0, le=1)] = 0.2
     """Of each class's boxes whose score is at least ``least``, the surest are labels..."""
     least: Annotated[float, Field(gt=0, le=1)] = 0.3
+    """Score below which nothing is a label."""
     cap: Annotated[float, Field(gt=0, le=1)] = 0.5
     """...and all whose score is at least this."""
 
@@ -25,10 +26,13 @@ class PseudoLabelStage(Stage):
     """Label images with a checkpoint's most probable classes (IntraDA, Eq. 5), or its boxes."""
 
     checkpoint: str
+    """The model that labels."""
     images: str
+    """A target domain, or a part of one, such as ``rank.easy``."""
     boxes: BoxSelection | None = None
     """Where images have boxes; the settings above where not given."""
     batch_size: BatchSize = 4
+    """Images that the networks look at together."""
     workers: Workers = 2
 
     outputs = {"labels": "labels"}  # noqa: RUF012

@@ -14,10 +14,16 @@ class RankStage(Stage):
     """Rank a target's images by entropy and split them (IntraDA, Sec. 3.2)."""
 
     checkpoint: str
+    """The model whose entropy counts."""
     images: str
+    """A target domain."""
     easy_ratio: Fraction = 0.67
+    """Share of the images that are easy: those of least entropy."""
     normalisation: Literal["none", "rare_classes", "released"] = "none"
+    """By how many rare classes an image shows: not at all; by the paper (Sec. 4.2); or as the
+    released program divides."""
     batch_size: BatchSize = 4
+    """Images that the networks look at together."""
     workers: Workers = 2
     gallery: Annotated[int, Field(ge=0)] = 12
     """Pictures kept for the report."""

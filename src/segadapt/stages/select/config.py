@@ -14,6 +14,7 @@ class SelectStage(Stage):
     """Choose one of a training stage's snapshots without target labels."""
 
     snapshots: str
+    """Those of a training stage, as ``advent.snapshots``."""
     images: str
     """Target images that the label-free scores look at."""
     source: str | None = None
@@ -25,7 +26,9 @@ class SelectStage(Stage):
         "source_miou",
         "source_ap50",
     ] = "information_maximisation"
+    """By which the best one is taken."""
     batch_size: BatchSize = 4
+    """Images that the networks look at together."""
     workers: Workers = 2
 
     outputs = {"checkpoint": "checkpoint", "selection": "selection"}  # noqa: RUF012

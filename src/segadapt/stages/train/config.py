@@ -33,6 +33,7 @@ class TrainStage(Stage):
     """Train a segmenter with one method."""
 
     method: dict[str, Any]
+    """A name alone, or ``name`` with settings of the method."""
     source: Mixed
     """Labelled images. Of several (a list, or names with weights) each image of a batch is drawn
     from one, by their weights."""
@@ -46,6 +47,7 @@ class TrainStage(Stage):
     class_prior: str | None = None
     """Output of a ``class_prior`` stage, for methods whose settings have ``class_prior``."""
     iterations: Positive
+    """Steps of the training."""
     batch_size: BatchSize = 1
     """Images of each domain per step, over all processes."""
     flip: bool = False
@@ -69,7 +71,9 @@ class TrainStage(Stage):
     averaged network too, where the method has one (``STAGE.teacher_snapshots``)."""
     validation: ValidationConfig | None = None
     save_every: Positive = 500
+    """Iterations between two saved states, from which a stopped run goes on."""
     log_every: Positive = 20
+    """Iterations between two lines of ``metrics.jsonl``."""
     workers: Workers = 2
 
     outputs = {  # noqa: RUF012

@@ -13,16 +13,22 @@ class TrainTranslatorStage(CycleGANConfig, Stage):
     """Train CycleGAN between source and target (CIRN, stage 1; CyCADA, pixel level)."""
 
     source: str
+    """Images to translate; labels are opened by ``semantic_answer`` alone."""
     target: str
+    """Images whose look is taken."""
     segmenter: str | None = None
     """A checkpoint trained on the source, for semantic consistency; none without it."""
     iterations: Positive
+    """Steps of the training."""
     batch_size: BatchSize = 1
+    """Images of each domain per step, over all processes."""
     optimizer: TranslatorOptimizer = TranslatorOptimizer()
     sheets: Positive = 8
     """Evenly spaced iterations at which a sheet of samples is kept, the last one included."""
     save_every: Positive = 500
+    """Iterations between two saved states, from which a stopped run goes on."""
     log_every: Positive = 20
+    """Iterations between two lines of ``metrics.jsonl``."""
     workers: Workers = 2
 
     outputs = {"translator": "translator"}  # noqa: RUF012

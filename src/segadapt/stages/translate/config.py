@@ -20,13 +20,17 @@ class TranslateStage(Stage):
     """Give source images the look of the target; they keep their names and labels."""
 
     source: str
+    """Images to translate."""
     target: str | None = None
+    """Images whose look FDA takes."""
     translation: Annotated[
         FourierTranslation | FolderTranslation | GeneratorTranslation, Field(discriminator="rule")
     ] = FourierTranslation()
+    """How images are translated."""
     segmenter: str | None = None
     """A checkpoint trained on the source: how much of what it sees stays is then measured."""
     batch_size: BatchSize = 1
+    """Images that are translated together."""
     workers: Workers = 2
     gallery: Annotated[int, Field(ge=0)] = 6
     """Pictures kept for the report."""

@@ -19,3 +19,4 @@ class DAFormerConfig(Section):
     ] = (*(1, 6, 12, 18),)
     """Of the fusion's parallel convolutions; 1 is a convolution of 1x1."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Share of the channels before the classifier."""
