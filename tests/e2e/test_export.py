@@ -20,9 +20,7 @@ from segadapt.base.errors import SegadaptError
 from segadapt.commands.evaluate import score_checkpoints
 from segadapt.commands.export import export_checkpoint, told
 from segadapt.config import ModelConfig
-from segadapt.engine.exported.graph import Graph
 from segadapt.engine.exported.resizing import resized
-from segadapt.engine.exported.write import export as write
 from segadapt.engine.predict import load
 from segadapt.models.build import build_segmenter
 from segadapt.models.files.checkpoints import TrainedModel, save_checkpoint
@@ -88,27 +86,6 @@ def test_the_file_says_what_it_is(exported: Path) -> None:
     assert re.fullmatch("[0-9a-f]{64}", said["checkpoint_sha256"])
 
 
-def test_what_disagrees_is_not_written(exported: Path, tmp_path: Path) -> None:
-    """A network that asks for a map's size while it is traced gives another one's answer."""
-
-    class Sized(Graph):
-        def forward(self, image: torch.Tensor) -> Any:
-            found = super().forward(image)
-            assert isinstance(found, torch.Tensor)
-            # As Python numbers, sizes are kept from the trace.
-            return found * float(torch.tensor(1.0 if image.shape[0] == 2 else 2.0))
-
-    from segadapt.engine.exported.description import description_of
-    from segadapt.models.files.checkpoints import load_checkpoint
-
-    file = exported / "model.safetensors"
-    trained = load_checkpoint(file)
-    graph = Sized(trained, "float", "scores")
-    with pytest.raises(SegadaptError, match=r"does not agree|cannot be exported"):
-        write(graph, description_of(graph, trained, file), tmp_path / "wrong.onnx")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_resizing_inside_is_pillows() -> None:
     for (height, width), size in (((90, 120), (40, 64)), ((50, 33), (80, 100))):
         picture = np.array(Image.fromarray(street(1, (height, width))[0]))
@@ -140,16 +117,61 @@ def test_what_cannot_be_written_is_told_before_the_work(
     assert sorted(exported.iterdir()) == before
 
 
+def foreign(path: Path, metadata: str | None) -> None:
+    """An ONNX file that gives back what goes in, with or without words under our key."""
+    from onnx import TensorProto, helper, save
+
+    sides = ("N", 3, "H", "W")
+    ends = [helper.make_tensor_value_info(x, TensorProto.FLOAT, sides) for x in ("image", "scores")]
+    node = helper.make_node("Identity", ["image"], ["scores"])
+    model = helper.make_model(
+        helper.make_graph([node], "same", ends[:1], ends[1:]),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=9,
+    )
+    if metadata is not None:
+        helper.set_model_props(model, {"segadapt": metadata})
+    save(model, path)
+
+
 def test_files_that_are_none_of_ours_are_told(exported: Path, tmp_path: Path) -> None:
+    ours = (exported / "model.onnx").read_bytes()
+    weights = (exported / "model.safetensors").read_bytes()
+    said = onnxruntime.InferenceSession(ours, providers=CPU).get_modelmeta().custom_metadata_map
     (tmp_path / "damaged.onnx").write_bytes(b"\x08\x07" + bytes(50))
+    (tmp_path / "cut.onnx").write_bytes(ours[: len(ours) // 2])
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    (tmp_path / "weights.onnx").write_bytes(weights)
     (tmp_path / "program.pt2").write_bytes(b"PK")
-    for name, message in (
-        ("damaged.onnx", "cannot use it|was not written by"),
-        ("program.pt2", "may execute"),
-        ("none.onnx", "there is no such file"),
-    ):
-        with pytest.raises(SegadaptError, match=message):
-            load(tmp_path / name, device="cpu")
+    (tmp_path / "network.safetensors").write_bytes(ours)
+    (tmp_path / "network.pth").write_bytes(ours)
+    foreign(tmp_path / "foreign.onnx", None)
+    foreign(tmp_path / "word.onnx", '"word"')
+    foreign(tmp_path / "later.onnx", said["segadapt"].replace("export-1", "export-2"))
+    foreign(tmp_path / "kind.onnx", said["segadapt"].replace('"scores"', '"smells"'))
+    foreign(tmp_path / "trunk.onnx", said["segadapt"].replace("squeezenet1_0", "no_network"))
+    for name, message in {
+        "damaged.onnx": "cannot use it|was not written by",
+        "cut.onnx": "ONNX Runtime cannot use it",
+        "empty.onnx": "cannot use it|was not written by",
+        "weights.onnx": "ONNX Runtime cannot use it",
+        "program.pt2": "may execute",
+        "network.safetensors": "network.safetensors: ",
+        "network.pth": "network.pth: ",
+        "none.onnx": "there is no such file|is neither a checkpoint",
+        "foreign.onnx": "it says nothing of its classes",
+        "word.onnx": "was not written by",
+        "later.onnx": "it has another format",
+        "kind.onnx": "of a kind that is not known",
+        "trunk.onnx": "its network cannot be built",
+    }.items():
+        for use in (
+            lambda file: load(file, device="cpu"),
+            lambda file: score_checkpoints(file, "camvid", exported, "val", compute=Compute("cpu")),
+        ):
+            with pytest.raises(SegadaptError, match=message) as told_:
+                use(tmp_path / name)
+            assert "\n" not in str(told_.value), name
 
 
 @pytest.mark.slow

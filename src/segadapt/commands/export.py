@@ -50,8 +50,15 @@ def export_checkpoint(
         raise SegadaptError(
             f"--output {output}: this checkpoint {finds}; choose one of {', '.join(possible)}"
         )
-    graph = Graph(trained, input_, chosen, half)
-    return export(graph, description_of(graph, trained, file), path)
+    if trained.config.detail is not None and trained.size is None:
+        raise SegadaptError(
+            f"{file}: cannot be exported: it looks at an image through windows (model.detail), "
+            "whose number depends on the image's size; train it with images of one size "
+            "(the domain's size), or use its checkpoint"
+        )
+    exact = Graph(trained, input_, chosen)
+    graph = Graph(trained, input_, chosen, half=True) if half else exact
+    return export(graph, exact, description_of(graph, trained, file), path)
 
 
 def told(done: Exported, input_: Input) -> list[str]:

@@ -130,9 +130,12 @@ class Segmenter(nn.Module):
 
     def _missing(self, side: int) -> int:
         """Nothing is left of a small side after the trunks' strides."""
-        least = SMALLEST if self.trunk.side is None else side
-        wanted = max(side, least)
-        return wanted + -wanted % self.trunk.multiple - side
+        multiple = self.trunk.multiple
+        # Rounded up as a product: a tracer can divide that by strides without a remainder.
+        wanted = (side + multiple - 1) // multiple * multiple
+        if self.trunk.side is None and multiple < SMALLEST:
+            wanted = max(wanted, (SMALLEST + multiple - 1) // multiple * multiple)
+        return wanted - side
 
     def _is_padded(self, image: Tensor) -> bool:
         if torch.compiler.is_exporting() and self.trunk.multiple > 1:

@@ -12,7 +12,7 @@ from segadapt.engine.exported.graph import Output
 SCORES, LABELS = 1e-4, 0.9999
 """Largest difference of scores (as shares of the largest score where that is above 1, of a box in
 shares of the larger side), and smallest share of equal labels."""
-HALF_SCORES, HALF_LABELS = 0.05, 0.98
+HALF_SCORES, HALF_LABELS = 0.01, 0.99
 """The same in half precision."""
 COMPARED = 2000
 """Detections."""
@@ -66,16 +66,16 @@ def _compared(
     if [x.shape for x in expected] != [x.shape for x in found]:
         return float("inf"), 0.0
     if output == "labels":
-        return 0.0, float((expected[0] == found[0]).float().mean())
+        return 0.0, float((expected[0] == found[0]).double().mean())
     if output == "scores":
         largest = max(1.0, float(expected[0].abs().max()))
         difference = float((expected[0] - found[0]).abs().max()) / largest
-        equal = (expected[0].argmax(dim=1) == found[0].argmax(dim=1)).float().mean()
+        equal = (expected[0].argmax(dim=1) == found[0].argmax(dim=1)).double().mean()
         return difference, float(equal)
     side = max(shape[1:])
     boxes = float((expected[0] - found[0]).abs().max()) / side
     probability = float((expected[1] - found[1]).abs().max())
-    equal = (expected[1].argmax(dim=-1) == found[1].argmax(dim=-1)).float().mean()
+    equal = (expected[1].argmax(dim=-1) == found[1].argmax(dim=-1)).double().mean()
     return max(boxes, probability), float(equal)
 
 
@@ -87,4 +87,4 @@ def _found_again(expected: Tensor, found: Tensor) -> float:
     expected, found = expected[:COMPARED], found[: COMPARED + COMPARED // 50]
     units = expected.new_tensor([1e-3, 1e-3, 1e-3, 1.0, 1.0, 1.0, 1.0])
     distance = torch.cdist(expected / units, found / units, p=float("inf"))
-    return float((distance.amin(dim=1) < 1.0).float().mean())
+    return float((distance.amin(dim=1) < 1.0).double().mean())

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
@@ -71,12 +71,16 @@ def read_description(text: str | None, path: Path) -> Description:
     try:
         if text is None:
             raise ValueError("it says nothing of its classes")
-        values = json.loads(text)
+        values = dict(json.loads(text))
         if values.pop("format") != FORMAT:
             raise ValueError("it has another format")
         values.pop("versions")
         size = values.pop("size")
         classes = ClassSet.from_dict(values.pop("classes"))
+        if not isinstance(values["network"], dict):
+            raise ValueError("it has no settings of a network")
+        if values["input"] not in get_args(Input) or values["output"] not in get_args(Output):
+            raise ValueError("what goes in or comes out is of a kind that is not known")
         return Description(classes, None if size is None else (size[0], size[1]), **values)
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise SegadaptError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Literal
 
 import torch
@@ -45,7 +46,7 @@ class Graph(nn.Module):
         self, trained: TrainedModel, input_: Input, output: Output, half: bool = False
     ) -> None:
         super().__init__()
-        self.network = trained.model.half() if half else trained.model
+        self.network = copy.deepcopy(trained.model).half() if half else trained.model
         self.input_format = trained.config.input_format
         self.size = trained.size
         self.input, self.output, self.half_ = input_, output, half

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.base.errors import SegadaptError, first_line
-from segadapt.config.model import ModelConfig
 from segadapt.engine.exported.description import KEY, ONNX, PROGRAM, Description, read_description
 from segadapt.engine.exported.graph import INPUT_NAME
 from segadapt.losses.boxes import CODER
 from segadapt.models.boxes import BoxOutput
-from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint
+from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint, network_settings
 from segadapt.models.heads.base import LevelLogits
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def _exported(path: Path) -> TrainedModel:
         )
     network = _Network(session, description)
     # What goes in is RGB in 0..1, whatever the network inside takes.
-    config = ModelConfig.model_validate({**description.network, "input_format": "rgb"})
+    config = network_settings({**description.network, "input_format": "rgb"}, path)
     return TrainedModel(
         cast("Segmenter", network),
         config,

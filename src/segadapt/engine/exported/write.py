@@ -23,7 +23,7 @@ from segadapt.engine.exported.pictures import pictures
 TRACED = (2, 256, 320)
 """Batch, height and width of the pictures that are traced: a batch of one would be kept as such,
 and what is small would hide what asks for a map's size."""
-TRIED = ((1, 192, 224), (3, 161, 250))
+TRIED = ((1, 192, 224), (3, 161, 251))
 """The same of those that the file is compared on, besides."""
 
 Run = Callable[[Tensor], tuple[Tensor, ...]]
@@ -49,8 +49,14 @@ def require_export(path: Path) -> None:
         )
 
 
-def export(graph: Graph, description: Description, path: Path) -> Exported:
+def export(graph: Graph, exact: Graph, description: Description, path: Path) -> Exported:
     """Trace, compare on pictures of other sizes and another batch, and write.
+
+    Args:
+        graph: what is written.
+        exact: what it is compared with: itself, or in single precision where it is in half.
+        description: what the file says of itself.
+        path: the new file.
 
     Raises:
         SegadaptError: the network cannot be exported, does not agree, or nothing can be written.
@@ -58,12 +64,13 @@ def export(graph: Graph, description: Description, path: Path) -> Exported:
     """
     require_export(path)
     graph.eval()
+    exact.eval()
     partial = path.with_name(path.name + ".partial")
     try:
         with torch.no_grad(), _quiet():
             run = _onnx if path.suffix == ONNX else _program
             compared = run(graph, description, partial)
-        found = tuple(_compare(graph, compared, shape) for shape in (TRACED, *TRIED))
+        found = tuple(_compare(exact, compared, shape, graph.half_) for shape in (TRACED, *TRIED))
         worst = [x for x in found if not x.holds]
         if worst:
             raise SegadaptError(
@@ -78,12 +85,12 @@ def export(graph: Graph, description: Description, path: Path) -> Exported:
     return Exported(path, path.stat().st_size, found)
 
 
-def _compare(graph: Graph, run: Run, shape: tuple[int, int, int]) -> Agreement:
-    image = pictures(shape, graph.input)
+def _compare(exact: Graph, run: Run, shape: tuple[int, int, int], half: bool) -> Agreement:
+    image = pictures(shape, exact.input)
     with torch.no_grad():
-        expected = graph(image)
+        expected = exact(image)
     expected = (expected,) if isinstance(expected, Tensor) else expected
-    return agreement(shape, graph.output, expected, run(image), graph.half_)
+    return agreement(shape, exact.output, expected, run(image), half)
 
 
 def _traced(graph: Graph) -> torch.export.ExportedProgram:

@@ -120,7 +120,7 @@ def load_checkpoint(path: Path, family: str | None = None) -> TrainedModel:
         elif description["format"] != FORMAT:
             raise ValueError(f"its format is {description['format']}, this version reads {FORMAT}")
         classes = ClassSet.from_dict(description["classes"])
-        config = _model_config(model_settings, path)
+        config = network_settings(model_settings, path)
         size = _size(description["size"])
         oracle = bool(description["oracle"])
     except (KeyError, ValueError, TypeError) as error:
@@ -142,8 +142,13 @@ def _size(value: Any) -> tuple[int, int] | None:
     return height, width
 
 
-def _model_config(settings: dict[str, Any], path: Path) -> ModelConfig:
-    """The network's settings; those of a user's own class need it to be importable."""
+def network_settings(settings: dict[str, Any], path: Path) -> ModelConfig:
+    """The network's settings, as a file has them; those of a user's own class need it to be
+    importable.
+
+    Raises:
+        SegadaptError: they are none of a network that there is.
+    """
     try:
         return ModelConfig.model_validate(settings)
     except ValidationError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -88,13 +88,15 @@ class Timm(FreezesBatchNorm, Trunk):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """See :meth:`Trunk.forward`."""
-        maps: list[Tensor] = self.net.forward_intermediates(
-            image,
-            indices=self._indices,
-            norm=self._tokens,
-            output_fmt="NCHW",
-            intermediates_only=True,
-        )
+        exporting = torch.compiler.is_exporting()
+        with _padding_of_whole_strides() if exporting else nullcontext():
+            maps: list[Tensor] = self.net.forward_intermediates(
+                image,
+                indices=self._indices,
+                norm=self._tokens,
+                output_fmt="NCHW",
+                intermediates_only=True,
+            )
         return maps
 
     def decays(self, name: str, parameter: nn.Parameter) -> bool:
@@ -135,6 +137,26 @@ class Timm(FreezesBatchNorm, Trunk):
         net = _library().create_model(self.name, pretrained=True, **self._made_with)
         state: dict[str, Tensor] = net.state_dict()
         return state
+
+
+@contextmanager
+def _padding_of_whole_strides() -> Iterator[None]:
+    """TensorFlow's padding as the constant it is for sides that are multiples of the strides.
+
+    timm works it out from the map's size; traced for all sizes, that is a term that grows with
+    every layer, and tracing takes minutes.
+    """
+    from timm.layers import padding
+
+    def constant(x: int, kernel_size: int, stride: int, dilation: int) -> int:
+        return max((kernel_size - 1) * dilation + 1 - stride, 0)
+
+    before = padding.get_same_padding
+    padding.get_same_padding = constant
+    try:
+        yield
+    finally:
+        padding.get_same_padding = before
 
 
 def _build(name: str, config: TimmConfig) -> tuple[Any, dict[str, Any]]:
