@@ -27,9 +27,11 @@ def overlay_picture(
     image: NDArray[np.uint8], label: NDArray[np.uint8], classes: ClassSet, strength: float = 0.55
 ) -> Image.Image:
     """RGB ``image`` (height, width, 3) tinted with the class colours of ``label``."""
-    colours = np.asarray(label_picture(label, classes).convert("RGB"), np.float32)
-    mixed = image.astype(np.float32) * (1 - strength) + colours * strength
-    return Image.fromarray(np.where(label[..., None] == 255, image, mixed.round()).astype(np.uint8))
+    plain, colours = Image.fromarray(image), label_picture(label, classes).convert("RGB")
+    mixed = Image.blend(plain, colours, strength)
+    if label.max(initial=0) == 255:
+        mixed.paste(plain, mask=Image.fromarray((label == 255).view(np.uint8) * 255))
+    return mixed
 
 
 def entropy_picture(entropy: NDArray[np.floating]) -> Image.Image:

@@ -113,7 +113,9 @@ def predict(
     precision: PrecisionOption = Precision.full,
     batch_size: Annotated[
         int | None,
-        typer.Option("--batch-size", min=1, help="Images at a time; 8 on a GPU, 1 on a CPU."),
+        typer.Option(
+            "--batch-size", min=1, help="Images at a time: 8 on a GPU, one a core on a CPU."
+        ),
     ] = None,
     workers: Annotated[
         int, typer.Option("--workers", min=0, help="Threads that read, and that write.")

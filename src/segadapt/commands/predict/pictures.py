@@ -41,7 +41,7 @@ def _read_all(
 ) -> Iterator[Seen]:
     """Those that can be read; a sentence for each other goes to ``unread``."""
     tasks = (
-        partial(_read, frame, number, name, path)
+        partial(read, frame, number, name, path)
         for number, (name, path) in enumerate(pictures.items())
     )
     if not pictures:
@@ -53,7 +53,8 @@ def _read_all(
             yield seen
 
 
-def _read(frame: Frame, number: int, name: str, path: DataPath) -> Seen | str:
+def read(frame: Frame, number: int, name: str, path: DataPath) -> Seen | str:
+    """A picture as it is looked at, or a sentence where it cannot be read."""
     try:
         original = read_image(path, None)
     except SegadaptError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +17,14 @@ from segadapt.commands.predict.inputs import inputs_of
 from segadapt.commands.predict.looks import Frame, Looker
 from segadapt.commands.predict.pictures import look_at_pictures
 from segadapt.commands.predict.segments import USUAL, Kind, Segments
+from segadapt.commands.predict.side_by_side import cores_apart, look_side_by_side
 from segadapt.config import Views
 from segadapt.engine.device import pick_device
 from segadapt.engine.exported.read import require_free_size
 from segadapt.engine.predict import Predictor, load
 
 BATCH_ON_GPU = 8
-"""Pictures at a time where no number is given; on a CPU several gain nothing."""
+"""Pictures at a time where no number is given."""
 
 
 class Predicted(NamedTuple):
@@ -77,8 +79,10 @@ def predict_files(
         size: that pictures are looked at in; the one of the training where None.
         kinds: what a segmenter writes; labels and overlays where None.
         label_ids: a data set's name or a folder with ``classes.yaml``, whose ids label files hold.
-        batch_size: pictures at a time; 8 on a GPU and 1 on a CPU where None.
-        workers: threads that read and threads that write, beside the network.
+        batch_size: pictures that go through the network together; where None 8 on a GPU, and on a
+            CPU one for each core.
+        workers: threads that read and threads that write, beside the network; 0 for none, one
+            picture after the other.
 
     Raises:
         SegadaptError: a path or an option cannot be used, or nothing can be written. A picture that
@@ -87,14 +91,22 @@ def predict_files(
     inputs = inputs_of(paths)
     for what in inputs.films.values():
         require_pyav(what)
-    predictor = load({checkpoint: 1.0, **(with_ or {})}, family, device, views, precision)
-    if size is not None:
-        for file in (checkpoint, *(with_ or ())):
-            require_free_size(file, predictor.size, "--size")
-    looker = _looker(predictor, out, kinds, label_ids)
-    most = batch_size or (1 if pick_device(device) == "cpu" else BATCH_ON_GPU)
-    frame = Frame(predictor.size if size is None else size.size, predictor.scales)
-    looks = [look_at_pictures(inputs.pictures, looker, frame, most, workers)]
+    # One picture per core is the fastest on a CPU; several at a time only where they are asked for.
+    wanted = batch_size is None and workers > 0 and len(inputs.pictures) > 1
+    apart = wanted and pick_device(device) == "cpu"
+    with cores_apart() if apart else nullcontext(0) as cores:
+        predictor = load({checkpoint: 1.0, **(with_ or {})}, family, device, views, precision)
+        if size is not None:
+            for file in (checkpoint, *(with_ or ())):
+                require_free_size(file, predictor.size, "--size")
+        looker = _looker(predictor, out, kinds, label_ids)
+        frame = Frame(predictor.size if size is None else size.size, predictor.scales)
+        most = batch_size or (1 if pick_device(device) == "cpu" else BATCH_ON_GPU)
+        looks = [
+            look_side_by_side(inputs.pictures, looker, frame, cores)
+            if apart
+            else look_at_pictures(inputs.pictures, looker, frame, most, workers)
+        ]
     for name, what in inputs.films.items():
         first = sum(x.number for x in looks)
         looks.append(look_at_film(name, what, looker, frame, most, out, first))
