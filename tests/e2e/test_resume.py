@@ -16,6 +16,7 @@ from harness import (
     Command,
     Commands,
     checkpoint_hashes,
+    children,
     read_metrics,
     recipe_of,
     run_recipe,
@@ -214,12 +215,6 @@ def test_stopped_run_saves_its_state_and_goes_on_to_the_same_result(
     assert command.wait() == 0, command.stderr()
     assert f"goes on at iteration {done}" in command.stdout()
     assert_same_as_undisturbed(run, setting)
-
-
-def children(pid: int) -> list[int]:
-    """Process numbers of all children of a process."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for path in tasks for child in path.read_text().split()]
 
 
 @pytest.mark.parametrize("which", [TERM, signal.SIGUSR1])

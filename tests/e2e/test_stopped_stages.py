@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -9,7 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness import Commands, recipe_of, run_recipe, save, street, train, write_data, write_recipe
+from harness import (
+    Commands,
+    children,
+    recipe_of,
+    run_recipe,
+    save,
+    street,
+    train,
+    write_data,
+    write_recipe,
+)
 
 IMAGES = 60
 
@@ -83,3 +94,14 @@ def test_predictions_that_were_written_stay(
     command.send(signal.SIGINT)
     assert command.wait() == 130
     assert "stopped; what was written before stays" in command.stderr()
+
+
+def test_schedulers_that_signal_those_who_draw_too(tmp_path: Path, commands: Commands) -> None:
+    run = tmp_path / "run"
+    command = commands.start("run", "demo", "--out", run, "--device", "cpu")
+    command.wait_until(lambda: len(list(run.rglob("*.png"))) > 3)
+    for pid in (*children(command.pid), command.pid):
+        os.kill(pid, signal.SIGTERM)
+    assert command.wait() in (130, 143)
+    assert len(command.stderr().strip().splitlines()) == 1, command.stderr()
+    assert "stopped; the same command goes on" in command.stderr()

@@ -43,6 +43,16 @@ def end_with_parent() -> None:
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
+def left_to_parent() -> None:
+    """Called in a process of a pool: what asks a command to stop is its parent's to answer.
+
+    Schedulers signal all processes; a pool whose own die meanwhile ends in a traceback of Python's.
+    """
+    for which in STOPPING:
+        signal.signal(which, signal.SIG_IGN)
+    end_with_parent()
+
+
 def _wait_for_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -7,7 +7,7 @@ from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 from segadapt.artefacts import SCENES_FOLDER
-from segadapt.base.signals import end_with_parent
+from segadapt.base.signals import left_to_parent
 from segadapt.engine.log import progress
 from segadapt.stages.context import Work
 from segadapt.stages.draw.config import DrawStage
@@ -36,7 +36,7 @@ def run(stage: DrawStage, work: Work) -> dict[str, Any]:
             for i in range(stage.counts.get(split, 0))
         ]
         with ProcessPoolExecutor(
-            mp_context=get_context("spawn"), initializer=end_with_parent
+            mp_context=get_context("spawn"), initializer=left_to_parent
         ) as pool:
             drawn = (_Drawn([i]) for i in pool.map(draw, jobs, chunksize=16))
             for _ in progress(drawn, work.name, len(jobs), work.processes):
