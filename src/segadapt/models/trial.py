@@ -13,6 +13,7 @@ from segadapt.base.errors import SegadaptError, first_line
 from segadapt.config.model import ModelConfig
 from segadapt.models.build import build_segmenter
 from segadapt.models.heads.base import LevelLogits
+from segadapt.models.recomputed import blocks_of
 from segadapt.models.segmenter import Segmenter
 
 ENOUGH, MOST_PASSES = 0.5, 5
@@ -25,6 +26,8 @@ class Trial(NamedTuple):
     parameters: int
     seconds: float
     """That one image took it on the CPU, forwards."""
+    blocks: int
+    """Of its trunk, whose activations can be computed again."""
 
 
 def try_network(
@@ -65,7 +68,8 @@ def _tried(settings: str, num_classes: int, size: tuple[int, int], batch_size: i
     problem = problem or _misfit_of_output(model, output, num_classes)
     if problem is not None:
         raise SegadaptError(f"{called}: {problem}")
-    return Trial(sum(p.numel() for p in model.parameters()), seconds)
+    parameters = sum(p.numel() for p in model.parameters())
+    return Trial(parameters, seconds, len(blocks_of(model.trunk)))
 
 
 def _seconds(model: Segmenter, image: Tensor) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from segadapt.base.errors import SegadaptError, unforeseen
 from segadapt.config.mixed import weights_of
@@ -19,6 +19,8 @@ from segadapt.stages.networks import training_bytes
 from segadapt.stages.train.check_boxes import check_boxes
 from segadapt.stages.train.config import TrainStage
 from segadapt.stages.train.method import build_method
+
+T = TypeVar("T")
 
 ANY_SIZE = (96, 128)
 """(height, width) of the image that a network is tried on, where those of a domain vary."""
@@ -161,13 +163,18 @@ def _check_network(stage: TrainStage, context: StageContext, place: str) -> None
     for reference in stage.references():
         if context.is_images(reference.name):
             cropped = stage.crop is not None and reference.learned
-            _at(place, _try, stage, context, reference.name, cropped)
+            tried = _at(place, _try, stage, context, reference.name, cropped)
+            if stage.checkpoint_activations and not tried.blocks:
+                raise SegadaptError(
+                    f"{place}.checkpoint_activations: {stage.model.backbone} has no blocks that "
+                    "could be computed again; leave it out, or choose a ResNet or a network of timm"
+                )
 
 
-def _at(place: str, function: Callable[..., Any], *arguments: Any) -> None:
+def _at(place: str, function: Callable[..., T], *arguments: Any) -> T:
     """Call it; what it says of ``model`` is said of the stage's."""
     try:
-        function(*arguments)
+        return function(*arguments)
     except SegadaptError as error:
         if not str(error).startswith("model"):
             raise

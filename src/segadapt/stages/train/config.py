@@ -75,7 +75,11 @@ class TrainStage(Stage):
     log_every: Positive = 20
     """Iterations between two lines of ``metrics.jsonl``."""
     workers: Workers = 2
+    checkpoint_activations: bool = False
+    """Keep what goes into each block of the trunk alone and compute the rest again in the backward
+    pass: the same numbers with less memory, and a forward pass more a step."""
 
+    without_effect = Stage.without_effect | {"checkpoint_activations"}
     outputs = {  # noqa: RUF012
         "checkpoint": "checkpoint",
         "snapshots": "snapshots",

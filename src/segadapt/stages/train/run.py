@@ -25,6 +25,7 @@ from segadapt.engine.state import STATE_FILE, TrainingState
 from segadapt.methods.base import Method
 from segadapt.models.build import build_segmenter, load_starting_weights
 from segadapt.models.files.checkpoints import TrainedModel, load_checkpoint, save_checkpoint
+from segadapt.models.recomputed import recompute_blocks
 from segadapt.models.segmenter import Segmenter
 from segadapt.stages.context import Work
 from segadapt.stages.lineage import is_oracle
@@ -67,6 +68,8 @@ def _train(stage: TrainStage, work: Work, source: Mixture, target: Mixture | Non
         oracle |= start.oracle
     else:
         load_starting_weights(model, stage.model, context.data_root)
+    if stage.checkpoint_activations:
+        recompute_blocks(model.trunk)
     method.begin(model)
     step = _training_step(stage, method, model, processes)
     state = TrainingState(directory / STATE_FILE, step.nets, step.optimizers, method, processes)
