@@ -267,7 +267,7 @@ def test_target_boxes_are_never_touched(tmp_path: Path) -> None:
     small["advent"]["workers"] = 1
     done = run_under_alarm(recipe(small), root, tmp_path, labels="fog/annotations/train.json")
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "run" / "8-evaluate" / "manifest.json").is_file()
+    assert (stage(tmp_path / "run", "evaluate") / "manifest.json").is_file()
     # That is the file which would be read: the alarm stands at the right place.
     label = context(tmp_path).domain("target", labelled=True).samples[0].label
     assert isinstance(label, CocoPath) and label.file == root / "fog/annotations/train.json"
@@ -313,6 +313,7 @@ def test_killed_labelling_goes_on_to_the_same_boxes(finished: Path, tmp_path: Pa
     assert content["images"] == before["images"]
 
 
+@pytest.mark.slow
 def test_two_processes_train_and_find_what_one_does(finished: Path, tmp_path: Path) -> None:
     """Plain gradient descent at a rate that keeps rounding errors from growing."""
     step = {"iterations": 2, "optimizer": {"name": "sgd", "lr": 2e-6}}

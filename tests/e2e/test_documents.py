@@ -79,8 +79,8 @@ def test_yaml_is_a_recipe_stages_of_one_or_a_class_file(text: str) -> None:
         spec = BoxClasses if content.get("boxes") is True else FolderClasses
         assert spec.model_validate(content).classes
         return
-    if "stages" not in content:  # stages in place of those of the recipe before them
-        content = {**WHOLE[0], "stages": content}
+    if "stages" not in content:  # stages among those of the recipe before them
+        content = {**WHOLE[0], "stages": {**WHOLE[0]["stages"], **content}}
     assert validate({"name": "of a document", **content}, "document").stages
 
 

@@ -78,7 +78,7 @@ def may_mount() -> bool:
 
 
 @pytest.mark.skipif(not may_mount(), reason="a small /dev/shm needs the right to mount")
-@pytest.mark.parametrize("size", ["4k", "128k"])
+@pytest.mark.parametrize("size", ["4k", pytest.param("128k", marks=pytest.mark.slow)])
 def test_without_room_in_shared_memory_it_goes_on_or_ends(
     data: Path, tmp_path: Path, size: str
 ) -> None:
@@ -98,7 +98,10 @@ def test_without_room_in_shared_memory_it_goes_on_or_ends(
     assert checkpoint_hashes(tmp_path / "small") == checkpoint_hashes(tmp_path / "usual")
 
 
-@pytest.mark.parametrize("number", [24, 32, 40])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("number", [24, *(pytest.param(x, marks=SLOW) for x in (32, 40))])
 def test_out_of_file_descriptors_it_ends(data: Path, tmp_path: Path, number: int) -> None:
     path = write_recipe(training(), tmp_path / "tiny.yaml")
     words = ("run", path, "--out", tmp_path / "run", "--data-root", data, "--device", "cpu")

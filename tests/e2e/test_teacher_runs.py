@@ -26,6 +26,7 @@ from harness import (
 from safetensors.numpy import load_file
 
 from segadapt.base.errors import SegadaptError
+from segadapt.models.trial import Trial
 
 DOMAINS = domains(
     more={"root": "more", "split": "train", "role": "source"},
@@ -163,9 +164,9 @@ def test_a_network_is_tried_on_crops_where_it_sees_no_more(
 ) -> None:
     tried = []
 
-    def record(config: Any, number: int, size: tuple[int, int], batch_size: int) -> int:
+    def record(config: Any, number: int, size: tuple[int, int], batch_size: int) -> Trial:
         tried.append(size)
-        return 1
+        return Trial(1, 0.0, 1)
 
     monkeypatch.setattr("segadapt.stages.train.check.try_network", record)
     content = stages()
@@ -191,7 +192,7 @@ def test_two_processes_train_as_one_does(whole: Path, tmp_path: Path) -> None:
     ("stage", "number"),
     [
         ("mic", signal.SIGTERM),
-        ("two-resolutions", signal.SIGKILL),
+        pytest.param("two-resolutions", signal.SIGKILL, marks=pytest.mark.slow),
         pytest.param("mic", signal.SIGKILL, marks=pytest.mark.slow),
     ],
 )

@@ -138,6 +138,7 @@ def test_report_shows_source_translated_and_cycled_images_and_the_sheets(setting
     assert page.count('data-title="Iteration 6"') == 2 == page.count('data-title="Iteration 12"')
 
 
+@pytest.mark.slow
 def test_two_processes_train_and_translate_as_one_does(setting: Path, tmp_path: Path) -> None:
     # Full steps, so that later losses show what the networks learned from the whole batches, and
     # pools that give older images back from the second iteration on. A few iterations only: the

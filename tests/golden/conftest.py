@@ -29,3 +29,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "reference" in metafunc.fixturenames:
         directories = reference_directories(metafunc.config)
         metafunc.parametrize("reference", directories, ids=[d.name for d in directories])
+
+
+HEAVY = ("test_training_steps_agree_with_the_released_program", "test_entropy_ranking")
+"""Of the numbers that lie beside the data, one training is enough by default."""
+BY_DEFAULT = "advent_steps"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        given = getattr(getattr(item, "callspec", None), "params", {})
+        beside = given.get("reference", PORTABLE) != PORTABLE
+        if beside and getattr(item, "originalname", "") in HEAVY and given.get("run") != BY_DEFAULT:
+            item.add_marker(pytest.mark.slow)

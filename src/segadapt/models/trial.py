@@ -56,7 +56,7 @@ def _tried(settings: str, num_classes: int, size: tuple[int, int], batch_size: i
             maps = model.features(image)
             problem = _misfit_of_maps(model, maps)
             output = model(image) if problem is None else None
-            seconds = _seconds(model, image) / batch_size
+            seconds = _seconds(model, image) / batch_size if problem is None else 0.0
     except SegadaptError:
         raise
     except Exception as error:  # of the network's own code: it may be anything
