@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,9 @@ def test_yaml_is_a_recipe_stages_of_one_or_a_class_file(text: str) -> None:
         spec = BoxClasses if content.get("boxes") is True else FolderClasses
         assert spec.model_validate(content).classes
         return
-    if "stages" not in content:  # stages among those of the recipe before them
-        content = {**WHOLE[0], "stages": {**WHOLE[0]["stages"], **content}}
+    if "stages" not in content:  # they come after those of the recipe that they do not replace
+        before = takewhile(lambda x: x[0] not in content, WHOLE[0]["stages"].items())
+        content = {**WHOLE[0], "stages": {**dict(before), **content}}
     assert validate({"name": "of a document", **content}, "document").stages
 
 
