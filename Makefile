@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check docs wheel-check clean
+.PHONY: demo test check docs wheel-check benchmarks quick-benchmarks clean
 
 demo: $(READY)
 	$(BIN)/segadapt run demo --out runs/demo --device cpu
@@ -27,6 +27,13 @@ docs: $(READY)
 # The wheel is built, installed beside nothing of the source tree, and begins the demonstration.
 wheel-check: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/e2e/test_wheel.py
+
+# Ours beside what else one would run: benchmarks/README.md. The first is for an idle machine.
+benchmarks: $(READY)
+	$(BIN)/python -m benchmarks
+
+quick-benchmarks: $(READY)
+	$(BIN)/python -m benchmarks --quick
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "segadapt needs Python 3.11 or newer; name one with make PYTHON=python3.12")'

@@ -35,18 +35,18 @@ def main(folders: list[str]) -> None:
         within = [_correlation(s, name) for s in trainings]
         pooled = [spearman(*_values(run, name)) for run in runs if run]
         chosen = [
-            max(s.snapshots, key=lambda x: x.scores[name] or 0.0).miou or 0.0 for s in trainings
+            max(s.snapshots, key=lambda x: x.scores[name] or 0.0).value or 0.0 for s in trainings
         ]
         print(f"| {name} | {_spread(within, 2)} | {_spread(pooled, 2)} | {_percent(chosen)} |")
-    last = [s.snapshots[-1].miou or 0.0 for s in trainings]
-    best = [max(x.miou or 0.0 for x in s.snapshots) for s in trainings]
+    last = [s.snapshots[-1].value or 0.0 for s in trainings]
+    best = [max(x.value or 0.0 for x in s.snapshots) for s in trainings]
     print(f"| (the last snapshot) | | | {_percent(last)} |")
     print(f"| (the best: needs labels) | | | {_percent(best)} |")
 
 
 def _values(selections: list[Selection], name: str) -> tuple[list[float], list[float]]:
     rows = [x for s in selections for x in s.snapshots]
-    return [x.scores[name] or 0.0 for x in rows], [x.miou or 0.0 for x in rows]
+    return [x.scores[name] or 0.0 for x in rows], [x.value or 0.0 for x in rows]
 
 
 def _correlation(selection: Selection, name: str) -> float:

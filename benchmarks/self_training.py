@@ -1,6 +1,6 @@
 """What a step of self-training costs against one on the source alone, and that memory stays flat.
 
-    python benchmarks/self_training.py [--backbone squeezenet1_0] [--steps 20] [--memory 1000]
+    python -m benchmarks.self_training [--backbone squeezenet1_0] [--steps 20] [--memory 1000]
         [--size 128 160] [--device cpu]
 
 Batches are noise and on the device already: only steps are timed. Methods take turns, and of each
@@ -19,44 +19,14 @@ from typing import Any
 
 import torch
 
-from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from benchmarks.speed.method_step import batches, training
 from segadapt.config import ModelConfig, ModelOptimizer
-from segadapt.engine.loop import TrainingStep
-from segadapt.engine.optim import model_optimizer
-from segadapt.methods.base import find_method
-from segadapt.models.build import build_segmenter
-from segadapt.tasks.segmentation import SegmentationTask
 
 METHODS: dict[str, dict[str, Any]] = {
     "source_only": {},
     "dacs": {"threshold": 0.0},
     "mic": {"threshold": 0.0, "lambda_feature": 0.0, "block": 32},
 }
-CLASSES = 19
-
-
-def training(name: str, model: ModelConfig, device: str) -> TrainingStep:
-    """A method with a network of its own."""
-    kind = find_method(name)
-    task = SegmentationTask(CLASSES, input_format=model.input_format)
-    method = kind(kind.Config(**METHODS[name]), task)
-    torch.manual_seed(0)
-    net = build_segmenter(model, CLASSES).to(device, memory_format=torch.channels_last).train()
-    method.begin(net)
-    method.to(device)
-    optimizer = model_optimizer(net, ModelOptimizer(name="adamw", lr=1e-5))
-    return TrainingStep(method, {"model": net}, {"model": optimizer}, lambda iteration: 1.0)
-
-
-def batches(size: tuple[int, int], number: int, device: str) -> Any:
-    """One of each domain."""
-    generator = torch.Generator().manual_seed(1)
-    image = torch.randn(2, number, 3, *size, generator=generator).to(
-        device, memory_format=torch.preserve_format
-    )
-    label = torch.randint(0, CLASSES, (number, *size), generator=generator, dtype=torch.uint8)
-    as_trained = [x.contiguous(memory_format=torch.channels_last) for x in image]
-    return LabelledBatch(as_trained[0], label.to(device)), UnlabelledBatch(as_trained[1])
 
 
 def resident(device: str) -> float:
@@ -83,8 +53,13 @@ def main() -> None:
         weights="none",
         input_format="rgb_mean_std",
     )
-    pair = batches(tuple(arguments.size), arguments.batch_size, arguments.device)
-    steps = {name: training(name, model, arguments.device) for name in METHODS}
+    height, width = arguments.size
+    pair = batches((height, width), arguments.batch_size, arguments.device)
+    optimizer = ModelOptimizer(name="adamw", lr=1e-5)
+    steps = {
+        name: training(name, settings, model, arguments.device, optimizer)
+        for name, settings in METHODS.items()
+    }
     seconds: dict[str, list[float]] = {name: [] for name in METHODS}
     for iteration in range(arguments.steps + 2):
         for name, step in steps.items():

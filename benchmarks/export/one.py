@@ -1,6 +1,6 @@
 """Exports one network with random weights and times the file beside torch: a line of JSON.
 
-python benchmarks/export/one.py TRUNK HEAD FOLDER [--size H W] [--output scores] [--half]
+python -m benchmarks.export.one TRUNK HEAD FOLDER [--size H W] [--output scores] [--half]
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
 import torch
 
+from benchmarks.speed.exported import one_thread_session
 from segadapt.base.classes import CAMVID_11, ClassSet
 from segadapt.base.errors import SegadaptError
 from segadapt.commands.export import export_checkpoint
@@ -78,11 +78,7 @@ def main() -> None:
     seconds = time.process_time() - begun
     image = pictures(SHOWN, "float")
     graph = Graph(load_checkpoint(file), "float", given.output).eval()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        str(done.path), options, providers=["CPUExecutionProvider"]
-    )
+    session = one_thread_session(done.path)
     array = {INPUT_NAME: image.numpy()}
     with torch.no_grad():
         fast = images_a_second([lambda: session.run(None, array), lambda: graph(image)])

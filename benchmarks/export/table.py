@@ -55,12 +55,26 @@ def combinations() -> list[tuple[str, str, str]]:
 
 def measured(trunk: str, head: str, output: str, limit: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, str(HERE / "one.py"), trunk, head, folder, "--output", output]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.export.one",
+            trunk,
+            head,
+            folder,
+            "--output",
+            output,
+        ]
         if trunk in SIDES:
             command += ["--size", str(SIDES[trunk]), str(SIDES[trunk])]
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=limit, check=True
+                command,
+                capture_output=True,
+                text=True,
+                timeout=limit,
+                check=True,
+                cwd=HERE.parents[1],
             )
         except subprocess.TimeoutExpired:
             return {"refused": f"not within {limit} s"}

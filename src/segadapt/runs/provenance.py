@@ -58,7 +58,7 @@ def write_provenance(
             "warnings": list(warnings),
             "fingerprints": dict(fingerprints or {}),
             "hardware": {
-                "cpu": _cpu_name(),
+                "cpu": cpu_name(),
                 "cores": os.cpu_count(),
                 "device": name,
                 "memory_gib": round(memory, 1),
@@ -85,7 +85,8 @@ def _command(context: StageContext, overrides: Sequence[str]) -> str:
     return f"segadapt.run({context.recipe.name!r}{changes}, seed={context.seed})"
 
 
-def _cpu_name() -> str:
+def cpu_name() -> str:
+    """What the processor calls itself."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

@@ -1,0 +1,1 @@
+"""How fast the package is beside what its users would run instead: ``python -m benchmarks``."""

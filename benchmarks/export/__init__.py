@@ -1,0 +1,1 @@
+"""Exported files, their size and their speed."""
