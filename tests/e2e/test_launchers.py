@@ -74,6 +74,31 @@ def test_two_processes_of_torchrun_give_what_one_gives(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_processes_of_torchrun_that_share_weights_give_what_one_gives(tmp_path: Path) -> None:
+    pytest.importorskip("timm")
+    vit = {"backbone": "timm:test_vit", "weights": "none", "heads": "linear"}
+    sgd = {"name": "sgd", "lr": 1e-3}
+    data = write_data(tmp_path / "data")
+    whole, shared = (stages(model=vit, optimizer=sgd, shard=shard) for shard in (False, True))
+    expected = run_recipe(recipe_of(whole), tmp_path / "one", data)
+    file = write_recipe(recipe_of(shared), tmp_path / "recipe.yaml")
+    done = torchrun(file, tmp_path / "node", data, *on_one_node(free_port()))
+    _, errors = done.communicate(timeout=200)
+    assert done.returncode == 0, errors
+    assert_same_weights(tmp_path / "node", expected)
+
+
+@pytest.mark.slow
+def test_a_batch_that_torchruns_processes_cannot_share_is_refused(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data")
+    file = write_recipe(recipe_of(stages(batch_size=3)), tmp_path / "recipe.yaml")
+    done = torchrun(file, tmp_path / "run", data, *on_one_node(free_port()))
+    _, errors = done.communicate(timeout=100)
+    assert done.returncode != 0
+    assert "stages.minent.batch_size: 3 images cannot be shared by 2 processes" in errors
+
+
+@pytest.mark.slow
 def test_two_nodes_give_what_one_gives(tmp_path: Path) -> None:
     data = write_data(tmp_path / "data")
     expected = run_recipe(recipe_of(stages()), tmp_path / "one", data)

@@ -66,6 +66,12 @@ TRAINED["cirn"] = train(
     **STEP,
 )
 TRAINED["jittered"] = train("minent", jitter={"scale": (0.8, 1.25), "shift": 0.1}, **STEP)
+# The two processes share its weights and those of its teacher.
+TRAINED["shared"] = train(
+    {"name": "dacs", "threshold": 0.05, "alpha": 0.9},
+    model={"backbone": "timm:test_vit", "weights": "none", "heads": "linear"},
+    **STEP | {"optimizer": {"name": "sgd", "lr": 1e-3, "clip_norm": 0.5}},
+)
 PIXEL_SPLITS = {
     "median": {"proportion": 0.67},
     "balanced": {"rule": "class_balanced", "portion": 0.4},
@@ -148,7 +154,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(folder / "one", folder / "two")
     stages = {**inference_stages(batch_size=2), **TRAINED}
     run_recipe(recipe(stages), folder / "one", data)
-    run_recipe(recipe(stages), folder / "two", data, devices=2)
+    shared = {"shared": {**TRAINED["shared"], "shard": True}}
+    run_recipe(recipe({**stages, **shared}), folder / "two", data, devices=2)
     return folder
 
 

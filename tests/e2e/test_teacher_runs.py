@@ -166,7 +166,7 @@ def test_a_network_is_tried_on_crops_where_it_sees_no_more(
 
     def record(config: Any, number: int, size: tuple[int, int], batch_size: int) -> Trial:
         tried.append(size)
-        return Trial(1, 0.0, 1)
+        return Trial(1, 0.0, 0, 1)
 
     monkeypatch.setattr("segadapt.stages.train.check.try_network", record)
     content = stages()

@@ -57,7 +57,9 @@ class Stage(Section):
     """Kinds of the artefacts that it leaves, by the names that recipes refer to them with."""
     derived_from: ClassVar[str | None] = None
     """The setting whose images, classes or network its outputs have."""
-    without_effect: ClassVar[frozenset[str]] = frozenset({"workers", "save_every", "log_every"})
+    without_effect: ClassVar[frozenset[str]] = frozenset(
+        {"workers", "save_every", "log_every", "shard"}
+    )
     """Settings that change how it runs but not what it computes."""
 
     def complete(self) -> dict[str, Any]:

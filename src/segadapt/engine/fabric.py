@@ -22,6 +22,7 @@ import torch.distributed
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from segadapt.base.compute import Compute
@@ -103,11 +104,13 @@ class Processes:
         """Replace every gradient by its mean over the processes.
 
         Called once per step, after all of a method's backward passes: networks need no wrapper,
-        methods stay plain torch, and one exchange serves all loss terms.
+        methods stay plain torch, and one exchange serves all loss terms. Those of shared weights
+        are means already.
         """
         if self.count == 1:
             return
-        gradients = [p.grad for p in parameters if p.grad is not None]
+        found = [p.grad for p in parameters if p.grad is not None]
+        gradients = [gradient for gradient in found if not isinstance(gradient, DTensor)]
         if not gradients:
             return
         flat = torch.cat([g.reshape(-1) for g in gradients])

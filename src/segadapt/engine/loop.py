@@ -20,6 +20,7 @@ from segadapt.base.signals import STOPPING
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
 from segadapt.engine.optim import set_learning_rate
+from segadapt.engine.sharding import own_part
 from segadapt.engine.state import TrainingState
 
 SourceBatch = LabelledBatch | UnlabelledBatch
@@ -136,10 +137,10 @@ def train(
                     log.record(done, values, step.learning_rate(), images / max(seconds, 1e-9))
                     clock, images = time.perf_counter(), 0
             if done in keep_at:
-                _require_finite_weights(step.nets, f"{log.title}: iteration {done}")
+                _require_finite_weights(step.nets, f"{log.title}: iteration {done}", processes)
                 keep(done)
             if saving:
-                _require_finite_weights(step.nets, f"{log.title}: iteration {done}")
+                _require_finite_weights(step.nets, f"{log.title}: iteration {done}", processes)
                 state.save(done)
             if stop:
                 raise Interrupted(f"{log.title}: stopped after iteration {done} of {iterations}")
@@ -171,10 +172,13 @@ def _finite(losses: Mapping[str, Tensor], place: str, processes: Processes) -> d
     return values
 
 
-def _require_finite_weights(nets: Mapping[str, nn.Module], place: str) -> None:
+def _require_finite_weights(
+    nets: Mapping[str, nn.Module], place: str, processes: Processes
+) -> None:
     # A step can spoil the weights after its losses were still finite.
     for name, net in nets.items():
-        if not torch.stack([p.detach().isfinite().all() for p in net.parameters()]).all():
+        parts = [own_part(p.detach()) for p in net.parameters()]
+        if processes.any(not torch.stack([part.isfinite().all() for part in parts]).all()):
             raise _diverged(f"{place}: the weights of {name}")
 
 

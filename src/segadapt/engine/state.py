@@ -14,6 +14,7 @@ from torch import nn
 
 from segadapt.base.errors import SegadaptError, first_line
 from segadapt.engine.fabric import Processes
+from segadapt.engine.sharding import load_network, load_optimizer, whole
 
 STATE_FILE = "state.pt"
 
@@ -21,6 +22,8 @@ STATE_FILE = "state.pt"
 @dataclass
 class TrainingState:
     """Networks, optimizers, method buffers and random states in one file.
+
+    The file is the same whether processes share the weights or not.
 
     Batches need no state of their own: which images an iteration sees follows from the seed and
     the iteration number alone.
@@ -35,20 +38,18 @@ class TrainingState:
     def save(self, iteration: int) -> None:
         """Write the state after ``iteration`` iterations; the file is whole or the old one."""
         generators = self.processes.gather(self._generators())
+        tensors = {
+            "networks": {k: v.state_dict() for k, v in self.networks.items()},
+            "optimizers": {k: v.state_dict() for k, v in self.optimizers.items()},
+            "method": self.method.state_dict(),
+        }
+        gathered = whole(tensors, keep=self.processes.is_first)
         if self.processes.is_first:
             partial = self.path.with_name(self.path.name + ".partial")
             try:
                 with partial.open("wb") as file:
-                    torch.save(
-                        {
-                            "iteration": iteration,
-                            "networks": {k: v.state_dict() for k, v in self.networks.items()},
-                            "optimizers": {k: v.state_dict() for k, v in self.optimizers.items()},
-                            "method": self.method.state_dict(),
-                            "generators": generators,
-                        },
-                        file,
-                    )
+                    state = {"iteration": iteration, **gathered, "generators": generators}
+                    torch.save(state, file)
                     file.flush()
                     os.fsync(file.fileno())
             except (OSError, RuntimeError) as error:
@@ -92,10 +93,10 @@ class TrainingState:
         try:
             saved = torch.load(self.path, map_location="cpu", weights_only=True)
             for name, network in self.networks.items():
-                network.load_state_dict(saved["networks"][name])
+                load_network(network, saved["networks"][name])
             for name, optimizer in self.optimizers.items():
-                optimizer.load_state_dict(saved["optimizers"][name])
-            self.method.load_state_dict(saved["method"])
+                load_optimizer(optimizer, saved["optimizers"][name])
+            load_network(self.method, saved["method"])
             generators = saved["generators"]
             if len(generators) == self.processes.count:
                 self._set_generators(generators[self.processes.rank])

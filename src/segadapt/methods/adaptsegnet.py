@@ -22,6 +22,7 @@ class AdaptSegNet(Method):
     """
 
     Config = AdaptSegNetConfig
+    shardable = True
 
     def extra_networks(self, level_names: Iterable[str]) -> dict[str, nn.Module]:
         """One discriminator per level: ``discriminator_main`` and ``discriminator_aux``."""

@@ -64,6 +64,9 @@ class Method(nn.Module):
     Config: ClassVar[type[Section]] = Section
     shows_examples: ClassVar[bool] = False
     """It has :meth:`examples` to show."""
+    shardable: ClassVar[bool] = False
+    """Processes may share the weights of its segmenters (``shard`` of a stage): it touches them by
+    calling trunk and head alone, on all processes equally often, and by what optimizers do."""
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__()

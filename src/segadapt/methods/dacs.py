@@ -41,6 +41,7 @@ class DACS(Method):
     """Source images, and target images under half of a source image's classes, are learned from."""
 
     Config = DACSConfig
+    shardable = True
     shows_examples = True
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:

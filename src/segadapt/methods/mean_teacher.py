@@ -26,6 +26,7 @@ class MeanTeacher(Method):
     """
 
     Config = MeanTeacherConfig
+    shardable = True
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__(config, task)

@@ -19,6 +19,7 @@ class MinEnt(Method):
     """
 
     Config = MinEntConfig
+    shardable = True
 
     def step(
         self,

@@ -25,6 +25,7 @@ class SourceOnly(Method):
     """
 
     Config = SourceOnlyConfig
+    shardable = True
 
     def __init__(self, config: Any, task: SegmentationTask) -> None:
         super().__init__(config, task)

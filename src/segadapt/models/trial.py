@@ -27,6 +27,8 @@ class Trial(NamedTuple):
     seconds: float
     """That one image took it on the CPU, forwards."""
     blocks: int
+    """Of its trunk, that processes can share; see :meth:`Trunk.blocks`."""
+    recomputable: int
     """Of its trunk, whose activations can be computed again."""
 
 
@@ -69,7 +71,8 @@ def _tried(settings: str, num_classes: int, size: tuple[int, int], batch_size: i
     if problem is not None:
         raise SegadaptError(f"{called}: {problem}")
     parameters = sum(p.numel() for p in model.parameters())
-    return Trial(parameters, seconds, len(blocks_of(model.trunk)))
+    recomputable = len(blocks_of(model.trunk))
+    return Trial(parameters, seconds, len(model.trunk.blocks()), recomputable)
 
 
 def _seconds(model: Segmenter, image: Tensor) -> float:

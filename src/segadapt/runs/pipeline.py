@@ -10,6 +10,7 @@ import platform
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -102,7 +103,10 @@ def run_in(context: StageContext, overrides: Sequence[str] = (), redo: str | Non
     others = launched()
     if others is not None:
         require_alike(others, context.compute.devices)
-        return run_among(join(others, context.compute), context, overrides, redo)
+        processes = join(others, context.compute)
+        # From here on the launcher's number is what checks see.
+        context = replace(context, compute=replace(context.compute, devices=processes.count))
+        return run_among(processes, context, overrides, redo)
     with _Lock(directory), _disk_full_told(directory):
         work = _prepared(context, overrides, redo)
         if work.unfinished or context.track:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -71,6 +72,11 @@ class Trunk(nn.Module):
         """How many layers lie between a parameter and the trunk's maps, its own included, where
         rates are to differ by layer: 0 for what comes after the last one."""
         return 0
+
+    def blocks(self) -> Sequence[nn.Module]:
+        """Layers that an image passes one after the other, alike and with nearly all weights, so
+        that processes can share these; most trunks have none."""
+        return ()
 
     def rename_pretrained(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """Entries of a weights file under this trunk's names; most have them already."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -108,13 +108,17 @@ class Timm(FreezesBatchNorm, Trunk):
 
     def layers_above(self, name: str) -> int:
         """See :meth:`Trunk.layers_above`: a ViT's blocks, and its embeddings below them."""
-        blocks = getattr(self.net, "blocks", None)
-        if not self._tokens or blocks is None:
+        blocks = self.blocks()
+        if not blocks:
             return 0
         inner = name.removeprefix("net.")
         if inner.startswith("blocks."):
             return len(blocks) - int(inner.split(".")[1])
         return 0 if inner.startswith(("norm", "fc_norm")) else len(blocks) + 1
+
+    def blocks(self) -> Sequence[nn.Module]:
+        """A ViT's; see :meth:`Trunk.blocks`."""
+        return list(getattr(self.net, "blocks", ())) if self._tokens else ()
 
     def rename_pretrained(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """timm's names lie below ``net``.

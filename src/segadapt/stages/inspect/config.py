@@ -16,9 +16,11 @@ class InspectStage(Stage):
     checkpoints: list[str] = Field(min_length=1)
     """The first is what the others are compared with; the last is what the pictures are of."""
     images: str
+    """Images without labels, or whose labels stay closed."""
     source: str | None = None
     """Labelled source images whose classes are counted, to be set beside the predicted ones."""
     batch_size: BatchSize = 4
+    """Images read at a time; each is looked at by itself."""
     workers: Workers = 2
     pictures: Annotated[int, Field(ge=0)] = 6
     """Images shown that the first and the last checkpoint differ most in; half as many of those

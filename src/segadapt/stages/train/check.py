@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from segadapt.base.errors import SegadaptError, unforeseen
 from segadapt.config.mixed import weights_of
 from segadapt.data.transforms import scaled_size
-from segadapt.methods.base import TrainingFacts
+from segadapt.methods.base import TrainingFacts, find_method
 from segadapt.models.build import check_weights
 from segadapt.models.heads.base import find_head
 from segadapt.models.trial import Trial, try_network
@@ -42,6 +42,8 @@ def check(stage: TrainStage, context: StageContext, place: str) -> None:
         if context.is_images(reference.name):
             _check_size(stage, context, reference.name, place)
     _check_network(stage, context, place)
+    if stage.shard:
+        _check_shard(stage, context, place)
     if stage.start_from is not None:
         _check_start(stage, context, stage.start_from, place)
     else:
@@ -164,11 +166,37 @@ def _check_network(stage: TrainStage, context: StageContext, place: str) -> None
         if context.is_images(reference.name):
             cropped = stage.crop is not None and reference.learned
             tried = _at(place, _try, stage, context, reference.name, cropped)
-            if stage.checkpoint_activations and not tried.blocks:
+            if stage.checkpoint_activations and not tried.recomputable:
                 raise SegadaptError(
                     f"{place}.checkpoint_activations: {stage.model.backbone} has no blocks that "
                     "could be computed again; leave it out, or choose a ResNet or a network of timm"
                 )
+
+
+def _check_shard(stage: TrainStage, context: StageContext, place: str) -> None:
+    """Several processes can share a ViT's blocks, under methods that leave weights alone."""
+    method = stage.method["name"]
+    if context.compute.devices == 1:
+        raise SegadaptError(
+            f"{place}.shard: shares weights among processes, and there is one; give --devices 2 "
+            "or more, start the run with torchrun or srun, or leave it out"
+        )
+    if not find_method(method).shardable:
+        raise SegadaptError(
+            f"{place}.shard: method {method} needs whole weights in every process; leave it out, "
+            "or choose another method"
+        )
+    if stage.checkpoint_activations:
+        raise SegadaptError(
+            f"{place}.shard: weights that are shared are not there when activations are computed "
+            "again; leave one of shard and checkpoint_activations out"
+        )
+    cropped = stage.crop is not None
+    if not _try(stage, context, stage.first_source, cropped).blocks:
+        raise SegadaptError(
+            f"{place}.shard: {stage.model.backbone} has no blocks whose weights processes could "
+            "share; leave it out, or choose a ViT of timm"
+        )
 
 
 def _at(place: str, function: Callable[..., T], *arguments: Any) -> T:

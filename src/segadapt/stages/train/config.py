@@ -74,6 +74,9 @@ class TrainStage(Stage):
     """Iterations between two saved states, from which a stopped run goes on."""
     log_every: Positive = 20
     """Iterations between two lines of ``metrics.jsonl``."""
+    shard: bool = False
+    """Share weights, gradients and optimizer states among the processes (FSDP), for a ViT that is
+    too large for one device."""
     workers: Workers = 2
     checkpoint_activations: bool = False
     """Keep what goes into each block of the trunk alone and compute the rest again in the backward

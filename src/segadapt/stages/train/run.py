@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from segadapt.engine.fabric import Processes
 from segadapt.engine.log import TrainingLog
 from segadapt.engine.loop import SourceBatch, TrainingStep, evenly_spaced, train
 from segadapt.engine.optim import adam, model_optimizer, poly_factor, warm_up_factor
+from segadapt.engine.sharding import autocast_of_shared
 from segadapt.engine.state import STATE_FILE, TrainingState
 from segadapt.methods.base import Method
 from segadapt.models.build import build_segmenter, load_starting_weights
@@ -33,6 +35,7 @@ from segadapt.stages.train.batches import save_drawn_classes, training_pairs
 from segadapt.stages.train.config import TrainStage
 from segadapt.stages.train.examples import save_examples
 from segadapt.stages.train.method import build_method
+from segadapt.stages.train.shared import shard_all, undivided
 from segadapt.stages.train.validation import Validation
 
 
@@ -71,6 +74,8 @@ def _train(stage: TrainStage, work: Work, source: Mixture, target: Mixture | Non
     if stage.checkpoint_activations:
         recompute_blocks(model.trunk)
     method.begin(model)
+    if stage.shard:
+        shard_all(model, method, processes)
     step = _training_step(stage, method, model, processes)
     state = TrainingState(directory / STATE_FILE, step.nets, step.optimizers, method, processes)
 
@@ -82,29 +87,32 @@ def _train(stage: TrainStage, work: Work, source: Mixture, target: Mixture | Non
     log = TrainingLog(directory, work.name, processes.is_first, work.logged)
     trained = TrainedModel(model, stage.model, source.classes, source.size, oracle)
 
+    def write(path: Path, whole: TrainedModel | None) -> None:
+        if processes.is_first and whole is not None:
+            path.parent.mkdir(exist_ok=True)
+            save_checkpoint(path, whole)
+
     def teacher() -> TrainedModel | None:
         averaged = method.averaged
         if averaged is None:
             return None
         assert isinstance(averaged, Segmenter)
-        return replace(trained, model=averaged)
+        return undivided(replace(trained, model=averaged))
 
     snapshots = frozenset(evenly_spaced(stage.snapshots, stage.iterations))
     validated: frozenset[int] = frozenset()
     validation = None
     if stage.validation is not None:
-        validation = Validation(stage.validation, work, trained, stage.workers)
+        validation = Validation(stage.validation, work, stage.workers)
         every = stage.validation.every
         validated = frozenset((*range(every, stage.iterations, every), stage.iterations))
 
     def keep(iteration: int) -> None:
-        if iteration in snapshots and processes.is_first:
-            _keep_snapshot(snapshot_file(directory, iteration), trained)
-            if (averaged := teacher()) is not None:
-                path = snapshot_file(directory, iteration, TEACHER_SNAPSHOTS_FOLDER)
-                _keep_snapshot(path, averaged)
+        if iteration in snapshots:
+            write(snapshot_file(directory, iteration), undivided(trained))
+            write(snapshot_file(directory, iteration, TEACHER_SNAPSHOTS_FOLDER), teacher())
         if validation is not None and iteration in validated:
-            validation.at(iteration)
+            validation.at(iteration, undivided(trained))
 
     train(
         step,
@@ -117,10 +125,8 @@ def _train(stage: TrainStage, work: Work, source: Mixture, target: Mixture | Non
         snapshots | validated,
         keep,
     )
-    if processes.is_first:
-        save_checkpoint(directory / CHECKPOINT_FILE, trained)
-        if (averaged := teacher()) is not None:
-            save_checkpoint(directory / TEACHER_FILE, averaged)
+    write(directory / CHECKPOINT_FILE, undivided(trained))
+    write(directory / TEACHER_FILE, teacher())
     if method.shows_examples:
         # After the checkpoints: what batch norm sees now changes them no more.
         with processes.autocast(), torch.no_grad():
@@ -137,19 +143,16 @@ def _train(stage: TrainStage, work: Work, source: Mixture, target: Mixture | Non
     processes.barrier()
 
 
-def _keep_snapshot(path: Path, trained: TrainedModel) -> None:
-    path.parent.mkdir(exist_ok=True)
-    save_checkpoint(path, trained)
-
-
 def _training_step(
     stage: TrainStage, method: Method, model: Segmenter, processes: Processes
 ) -> TrainingStep:
     extra = method.extra_networks(model.level_names)
     nets = {"model": model, **extra}
+    # channels-last makes convolutions markedly faster on CPUs and on tensor cores; parts of weights
+    # are contiguous
+    layout = torch.contiguous_format if stage.shard else torch.channels_last
     for net in (*nets.values(), method):
-        # channels-last makes convolutions markedly faster on CPUs and on tensor cores
-        net.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        net.to(processes.device, memory_format=layout)  # type: ignore[call-overload]
     optimizers = {"model": model_optimizer(model, stage.optimizer)}
     for name, network in extra.items():
         optimizers[name] = adam(network, stage.discriminator_optimizer)
@@ -170,5 +173,5 @@ def _training_step(
         rate_factor,
         clip_norm=stage.optimizer.clip_norm,
         average_gradients=processes.average_gradients,
-        autocast=processes.autocast,
+        autocast=partial(autocast_of_shared, processes) if stage.shard else processes.autocast,
     )

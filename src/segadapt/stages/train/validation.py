@@ -19,21 +19,17 @@ VALIDATION_FILE = "validation.jsonl"
 class Validation:
     """Scores a network every so many iterations, and leaves ``validation.jsonl``."""
 
-    def __init__(
-        self, config: ValidationConfig, work: Work, trained: TrainedModel, workers: int
-    ) -> None:
-        self._config, self._work, self._trained = config, work, trained
-        self._workers = workers
+    def __init__(self, config: ValidationConfig, work: Work, workers: int) -> None:
+        self._config, self._work, self._workers = config, work, workers
         self._domain = work.context.domain(config.domain, labelled=True)
         self._path = work.directory / VALIDATION_FILE
 
-    def at(self, iteration: int) -> None:
+    def at(self, iteration: int, trained: TrainedModel) -> None:
         """Score the network after ``iteration`` iterations; it is left as it was."""
-        network = self._trained.model
-        modes = [(module, module.training) for module in network.modules()]
+        modes = [(module, module.training) for module in trained.model.modules()]
         work = self._work
         title = f"{work.name}: {iteration} on {self._config.domain}"
-        predictor = Predictor(self._trained, work.processes)
+        predictor = Predictor(trained, work.processes)
         seen = (self._domain, self._config.batch_size, work.processes, title, self._workers)
         if self._domain.classes.boxes:
             boxes = scores_of(detect(predictor, *seen), len(self._domain.classes.names))
