@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from harness import recipe_of, run_recipe, train, write_data, write_recipe
+from harness import domains, recipe_of, run_recipe, train, write_data, write_recipe
 
 ALARM_EXIT = 3
 
@@ -110,7 +110,7 @@ def run_under_alarm(
         ],
         capture_output=True,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / "cache")},
     )
 
 
@@ -123,7 +123,9 @@ def test_pipeline_runs_where_the_target_has_no_labels(tmp_path: Path) -> None:
 
 def test_target_labels_are_never_touched(tmp_path: Path) -> None:
     root = write_data(tmp_path / "data", target_labels=True)
-    done = run_under_alarm(recipe_of(stages()), root, tmp_path)
+    kept = {"cache": True}
+    recipe = recipe_of(stages(), domains(source=kept, target=kept, test=kept))
+    done = run_under_alarm(recipe, root, tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "8-evaluate" / "manifest.json").is_file()
 

@@ -80,8 +80,8 @@ def test_own_data_give_the_same_boxes_in_every_form(tmp_path: Path, dataset: str
     assert [s.name for s in domain.samples] == ["a", "b"]
     np.testing.assert_allclose(domain.label(0), CAR, atol=1e-4)
     assert domain.label(1).shape == (0, 6) and domain.label(1).dtype == np.float32
-    domain.check_proportions(0, (40, 60), domain.label(0))
-    domain.require_fitting(0, (3, 3), domain.label(0))
+    domain.check_proportions(0, (40, 60), domain.label(0).shape)
+    domain.require_fitting(0, (3, 3), domain.label(0).shape)
 
 
 @pytest.mark.parametrize("dataset", ["coco", "voc", "yolo"])

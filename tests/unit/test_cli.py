@@ -29,6 +29,7 @@ FROZEN = {
         "--precision",
         "--redo",
         "--track",
+        "--cache-dir",
     },
     "evaluate": {
         "checkpoint",
@@ -75,7 +76,7 @@ FROZEN = {
         "--private",
         "--no-upload",
     },
-    "check": {"recipe", "--data-root", "--set"},
+    "check": {"recipe", "--data-root", "--set", "--cache-dir"},
     "show": {"recipe", "--set"},
     "copy": {"recipe", "to"},
     "list": {"what"},

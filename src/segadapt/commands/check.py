@@ -25,7 +25,7 @@ from segadapt.stages.preflight import problems
 UNUSED = "is used by no stage, so a run leaves it alone, whatever is wrong with it"
 
 
-def check_recipe(recipe: Recipe, data_root: Path) -> None:
+def check_recipe(recipe: Recipe, data_root: Path, cache_dir: Path | None = None) -> None:
     """Print what was found in every domain, then all that a run looks at before it begins.
 
     What is wrong, and a run refuses, is an error; what is odd is told and counted.
@@ -34,7 +34,9 @@ def check_recipe(recipe: Recipe, data_root: Path) -> None:
         SegadaptError: something is wrong.
     """
     console = Console(highlight=False)
-    context = StageContext(recipe, Path.cwd(), data_root.expanduser().absolute(), seed=0)
+    root = data_root.expanduser().absolute()
+    cache = None if cache_dir is None else cache_dir.expanduser().absolute()
+    context = StageContext(recipe, Path.cwd(), root, seed=0, cache_dir=cache)
     wrong, odd = [], 0
     for found in check_data(recipe, context.data_root):
         _print(found, console)

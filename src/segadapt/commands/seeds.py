@@ -43,6 +43,7 @@ def run_seeds(
     *,
     redo: str | None = None,
     track: Sequence[str] = (),
+    cache_dir: str | Path | None = None,
     **compute: Unpack[ComputeSettings],
 ) -> Path:
     """Run a recipe once per seed, one after the other, in ``OUT/seed-N``.
@@ -58,6 +59,7 @@ def run_seeds(
         overrides: ``a.b=c`` assignments on the recipe.
         redo: a stage to do again in every run.
         track: trackers that follow every run, as of :func:`segadapt.run`.
+        cache_dir: where images are kept, as of :func:`segadapt.run`.
         compute: ``device``, ``devices`` and ``precision``, as of :func:`segadapt.run`.
 
     Returns:
@@ -72,10 +74,11 @@ def run_seeds(
         recipe = load_recipe(recipe, overrides)
     directory = Path(out or f"runs/{recipe.name.replace('/', '-')}-seeds").absolute()
     root = Path(data_root).expanduser().absolute()
+    cache = None if cache_dir is None else Path(cache_dir).expanduser().absolute()
     for seed in seeds:
         print(f"seed {seed}", flush=True)
         folder = seed_directory(directory, seed)
-        compute_on, tracked = Compute(**compute), tuple(track)
-        run_in(StageContext(recipe, folder, root, seed, compute_on, tracked), overrides, redo)
+        context = StageContext(recipe, folder, root, seed, Compute(**compute), tuple(track), cache)
+        run_in(context, overrides, redo)
         build_summary(directory)
     return directory

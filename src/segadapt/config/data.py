@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Literal
 
+from pydantic import model_validator
+
 from segadapt.base.section import Section
 from segadapt.config.values import Positive, Size
 
@@ -38,6 +40,18 @@ class DomainConfig(Section):
     path as published lists have it. Only these are used, in that order."""
     limit: Positive | None = None
     """Use the first so many images only."""
+    cache: bool = False
+    """Keep images and opened labels on disk in this size, so that later epochs, stages and runs
+    read pixels in place of decoding files. Changes no number."""
+
+    @model_validator(mode="after")
+    def _cache_of_files(self) -> DomainConfig:
+        if self.cache and self.drawn_by is not None:
+            raise ValueError(
+                "cache: is for files that are there before a run, and these are drawn in it; "
+                "leave it out"
+            )
+        return self
 
     @property
     def title(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,6 +55,14 @@ class ArrayPath:
     def size(self) -> int:
         """Bytes of the whole file."""
         return self.file.stat().st_size
+
+    def stat(self) -> os.stat_result:
+        """State of the file that holds it.
+
+        Raises:
+            OSError: there is none.
+        """
+        return self.file.stat()
 
     def open(self) -> IO[bytes]:
         """The picture as a (grey or colour) PNM file; a label is one pixel."""

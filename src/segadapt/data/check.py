@@ -131,7 +131,7 @@ def _check_one(domain: Domain, index: int) -> _One:
             label = read_label(sample.label, domain.class_map, sample.first_channel)
             kind = "labels of another size than their image"
             if not domain.classes.whole_image:
-                domain.require_fitting(index, size, label)
+                domain.require_fitting(index, size, label.shape)
                 warnings = _other_size(label, sample, size)
             counts = np.bincount(label.ravel(), minlength=256)
     except UnknownIds as error:

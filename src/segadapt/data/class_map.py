@@ -52,6 +52,10 @@ def map_ids(ids: NDArray[np.integer], class_map: ClassMap, path: FilePath) -> ND
         UnknownIds: an id has no place in the map.
     """
     table = class_map.table()
+    if ids.dtype == np.uint8:
+        found = _mapped_bytes(ids, table)
+        if found is not None:
+            return found
     inside = (ids >= 0) & (ids < len(table))
     mapped = table[np.where(inside, ids, 0)]
     unknown = ~inside | (mapped < 0)
@@ -66,6 +70,16 @@ def map_ids(ids: NDArray[np.integer], class_map: ClassMap, path: FilePath) -> ND
             f"the file, or add the id to the map ({IGNORE} to ignore it)"
         )
     return mapped.astype(np.uint8)
+
+
+def _mapped_bytes(ids: NDArray[np.integer], table: NDArray[np.int16]) -> NDArray[np.uint8] | None:
+    """Train ids of ids of 8 bits in one look-up; None where one is unknown."""
+    stored = bytearray(np.ascontiguousarray(ids).data)
+    known = np.flatnonzero(table[:256] >= 0).astype(np.uint8).tobytes()
+    if stored.translate(None, known):  # what remains without those that are known
+        return None
+    train = stored.translate(table[:256].astype(np.uint8).tobytes())
+    return np.frombuffer(train, np.uint8).reshape(ids.shape)
 
 
 def map_name(name: str, class_map: ClassMap, path: FilePath) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 
 from segadapt.base.classes import ClassSet
@@ -18,7 +20,8 @@ from segadapt.data.boxes.read import read_boxes
 from segadapt.data.class_map import ClassMap
 from segadapt.data.label_files import read_ids, read_label
 from segadapt.data.paths import FilePath
-from segadapt.data.transforms import image_size, read_image
+from segadapt.data.pixel_cache import Picture, PixelCache, kind_of
+from segadapt.data.transforms import image_size, read_image, read_sized, resize_label
 
 PROPORTIONS = 1.1
 """Largest factor between the proportions of an image and of its label."""
@@ -65,6 +68,8 @@ class Domain:
     """Its labels were predicted, in the size that images are resized to."""
     warnings: tuple[str, ...] = ()
     """What was left out, and what is odd about it, in sentences."""
+    cache: PixelCache | None = field(default=None, compare=False)
+    """Keeps what is decoded, in the domain's size; None where that is not wanted."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -90,11 +95,51 @@ class Domain:
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """RGB (height, width, 3), resized to the domain's size."""
-        return read_image(self.samples[index].image, self.size, self.bands)
+        return self.sized(index).pixels
 
     def original(self, index: int) -> NDArray[np.uint8]:
         """RGB (height, width, 3) in the file's own size, for those who need several sizes."""
         return read_image(self.samples[index].image, None, self.bands)
+
+    def sized(self, index: int) -> Picture:
+        """RGB (height, width, 3), resized to the domain's size, and the size that the file has."""
+
+        def read() -> Picture:
+            return read_sized(path, self.size, self.bands)
+
+        path = self.samples[index].image
+        return read() if self.cache is None else self.cache.picture(self.image_kind, path, read)
+
+    def sized_label(self, index: int) -> Picture:
+        """The same of train ids (height, width).
+
+        Raises:
+            SegadaptError: as :meth:`label` does.
+        """
+
+        def read() -> Picture:
+            ids: NDArray[np.uint8] = self.label(index)
+            return Picture(resize_label(ids, self.size), ids.shape)
+
+        sample = self.samples[index]
+        # Predicted ones are small, and a run's own. Those that are not to be opened are not looked
+        # for either.
+        if self.cache is None or self.predicted or not self.labelled or sample.label is None:
+            return read()
+        kind = self.label_kinds[sample.first_channel]
+        return self.cache.picture(kind, sample.label, read)
+
+    @cached_property
+    def image_kind(self) -> str:
+        """What is kept of images: another folder for other settings."""
+        return kind_of("image", self.size, self.bands, PIL.__version__)
+
+    @cached_property
+    def label_kinds(self) -> tuple[str, str]:
+        """The same of labels, and of those whose ids are in the first channel."""
+        ids, colours = sorted(self.class_map.ids.items()), sorted(self.class_map.colours.items())
+        of = ("label", self.size, ids, colours, PIL.__version__)
+        return kind_of(*of, False), kind_of(*of, True)
 
     def label(self, index: int) -> NDArray[Any]:
         """Train ids (height, width) at the label file's own resolution; (1, 1) of a whole image.
@@ -128,34 +173,34 @@ class Domain:
         path = self.samples[index].domain_index
         return None if path is None else read_ids(path).astype(np.uint8)
 
-    def check_proportions(self, index: int, own: tuple[int, ...], label: NDArray[Any]) -> None:
+    def check_proportions(self, index: int, own: tuple[int, ...], label: tuple[int, ...]) -> None:
         """Raise SegadaptError where a label cannot belong to its image; boxes are not looked at.
 
         Args:
             index: of the sample.
             own: (height, width) of the image's file.
-            label: as :meth:`label` gives it. Its size must be the image's; where the domain
-                resizes, it may differ in scale, as published data sets' do in places, but not in
-                proportions. Pseudo-labels have the size that images are resized to.
+            label: the same of the label's. It must be the image's; where the domain resizes, it may
+                differ in scale, as published data sets' do in places, but not in proportions.
+                Pseudo-labels have the size that images are resized to.
         """
         if self.classes.boxes or self.classes.whole_image:
             return
-        if self.predicted and label.shape == self.size:
+        if self.predicted and label == self.size:
             return
         sample = self.samples[index]
         if sample.original is not None:  # its label goes with that, which may have another size
             own = image_size(sample.original)
         self.require_fitting(index, own, label)
 
-    def require_fitting(self, index: int, own: tuple[int, ...], label: NDArray[Any]) -> None:
+    def require_fitting(self, index: int, own: tuple[int, ...], label: tuple[int, ...]) -> None:
         """The same, where the (height, width) that the image file has is known already."""
-        if self.classes.boxes or label.shape == own:
+        if self.classes.boxes or label == own:
             return
         sample = self.samples[index]
-        ratio = (label.shape[0] * own[1]) / (label.shape[1] * own[0])
+        ratio = (label[0] * own[1]) / (label[1] * own[0])
         if self.size is None or not 1 / PROPORTIONS < ratio < PROPORTIONS:
             raise SegadaptError(
-                f"{sample.label}: is {label.shape[0]}x{label.shape[1]} (height x width) but its "
+                f"{sample.label}: is {label[0]}x{label[1]} (height x width) but its "
                 f"image {sample.image} is {own[0]}x{own[1]}; they must be equal"
             )
 

@@ -106,8 +106,12 @@ def _of_palette(image: Image.Image, class_map: ClassMap, path: FilePath) -> NDAr
     indices = np.array(image)
     if not class_map.colours:
         return map_ids(indices, class_map, path)
-    label, unknown = _map_colours(np.array(image.convert("RGB")), class_map)
-    if unknown.any():
+    # The colours of the palette are looked up, and not those of every pixel.
+    every = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    every.putpalette(image.getpalette() or [])
+    train, unknown = _map_colours(np.array(every.convert("RGB"))[0], class_map)
+    label: NDArray[np.uint8] = train[indices]
+    if unknown[np.flatnonzero(image.histogram())].any():
         return map_ids(indices, class_map, path)
     # Programs that count the colours of a picture number them in any order.
     try:

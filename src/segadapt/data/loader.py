@@ -22,6 +22,7 @@ from segadapt.data.domain import Domain
 from segadapt.data.handover import handed_over
 from segadapt.data.mixture import Mixture
 from segadapt.data.order import Draw, TrainingOrder
+from segadapt.data.pixel_cache import Picture
 from segadapt.data.rare_classes import RareClasses
 from segadapt.data.transforms import (
     crop_window,
@@ -233,20 +234,14 @@ class _TrainingImages(Dataset[Any]):
         # as a value and raised in the main process.
         domain, number = self.domain.part(draw.image)
         try:
-            original = domain.original(number)
+            image, own = _image(domain, number, draw.scale)
             label, index = None, None
             if domain.labelled:
-                label = domain.label(number)
-                domain.check_proportions(number, original.shape[:2], label)
+                label, label_own = _label(domain, number, draw.scale)
+                domain.check_proportions(number, own, label_own)
                 index = domain.domain_index(number)
         except SegadaptError as error:
             return error
-        # In one step from the file's own pixels: a factor above 1 shows more of them, and does not
-        # blow up what was made small before.
-        frame = domain.size or original.shape[:2]
-        if draw.scale != 1.0:
-            frame = scaled_size(frame, draw.scale)
-        image = resize_image(original, frame)
         size = None if domain.classes.whole_image else image.shape[:2]
         maps = [None if x is None else resize_label(x, size) for x in (label, index)]
         inside = None if self.margins is None else _inside(image.shape[:2], self.margins)
@@ -267,6 +262,23 @@ class _TrainingImages(Dataset[Any]):
         )
 
 
+def _image(domain: Domain, number: int, scale: float) -> Picture:
+    if scale == 1.0:
+        return domain.sized(number)
+    # In one step from the file's own pixels: a factor above 1 shows more of them, and does not
+    # blow up what was made small before.
+    original = domain.original(number)
+    own = original.shape[:2]
+    return Picture(resize_image(original, scaled_size(domain.size or own, scale)), own)
+
+
+def _label(domain: Domain, number: int, scale: float) -> Picture:
+    if scale == 1.0 and not domain.classes.whole_image:
+        return domain.sized_label(number)
+    label = domain.label(number)
+    return Picture(label, label.shape)
+
+
 @dataclass
 class _InferenceImages(Dataset[Any]):
     domain: Domain
@@ -279,15 +291,20 @@ class _InferenceImages(Dataset[Any]):
     def __getitem__(self, position: int) -> Any:
         index = self.indices[position]
         try:
-            original = self.domain.original(index)
+            if self.scales:
+                original = self.domain.original(index)
+                own, seen = original.shape[:2], seen_at(original, self.domain.size, self.scales)
+            else:
+                image, own = self.domain.sized(index)
+                seen = [image]
             label = None
             if self.domain.labelled:
                 label = self.domain.label(index)
-                self.domain.check_proportions(index, original.shape[:2], label)
+                self.domain.check_proportions(index, own, label.shape)
         except SegadaptError as error:
             return error
-        seen = [torch.from_numpy(x) for x in seen_at(original, self.domain.size, self.scales)]
-        return index, seen, None if label is None else torch.from_numpy(label)
+        tensors = [torch.from_numpy(x) for x in seen]
+        return index, tensors, None if label is None else torch.from_numpy(label)
 
 
 def _window(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -111,6 +112,15 @@ class ArchivePath:
         """Bytes of the file."""
         member = self._member()
         return member.size if member is not None else self.unpacked.stat().st_size
+
+    def stat(self) -> os.stat_result:
+        """State of the file, or of the archive that it is in.
+
+        Raises:
+            OSError: there is none.
+        """
+        member = self._member()
+        return (self.unpacked if member is None else member.archive).stat()
 
     def open(self) -> IO[bytes]:
         """The file's content.

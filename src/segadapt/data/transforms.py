@@ -11,6 +11,7 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from segadapt.base.errors import SegadaptError
 from segadapt.data.paths import FilePath
+from segadapt.data.pixel_cache import Picture
 from segadapt.data.tiff import LYING, ORIENTATION, SAMPLES, layout, read_bands
 from segadapt.losses.segmentation import IGNORE
 
@@ -44,13 +45,25 @@ def read_image(
     Raises:
         SegadaptError: the file is missing, cannot be decoded, or does not say what its numbers are.
     """
+    return read_sized(path, size, bands).pixels
+
+
+def read_sized(
+    path: FilePath, size: tuple[int, int] | None, bands: tuple[int, int, int] | None = None
+) -> Picture:
+    """The same, and the (height, width) that the file has."""
     if bands is not None:
-        return resize_image(read_bands(path, bands), size)
-    return resize_image(np.array(as_rgb(opened(path, "image"), str(path))), size)
+        original = read_bands(path, bands)
+        return Picture(resize_image(original, size), original.shape[:2])
+    image = as_rgb(opened(path, "image"), str(path))
+    own = (image.height, image.width)
+    if size is not None and size != own:  # before it is an array: that would be two copies of all
+        image = image.resize((size[1], size[0]), Image.Resampling.BICUBIC)
+    return Picture(np.array(image), own)
 
 
 def as_rgb(image: Image.Image, called: str) -> Image.Image:
-    """An image upright, in RGB of 8 bits; ``called`` is what messages call it.
+    """An image upright, in RGB of 8 bits, itself where it is; ``called`` is its name in messages.
 
     Raises:
         SegadaptError: its numbers have no white that it says, as floats and 32 bits have not.
@@ -69,7 +82,8 @@ def as_rgb(image: Image.Image, called: str) -> Image.Image:
             f"{ADVICE_ON_BANDS}"
         )
     try:
-        upright = ImageOps.exif_transpose(image)
+        turned = image.getexif().get(ORIENTATION, 1) != 1
+        upright = ImageOps.exif_transpose(image) if turned else image
     except UNDECODABLE as error:  # of damaged EXIF data
         raise SegadaptError(
             f"{called}: its EXIF data cannot be read ({error}); save it without them"
@@ -83,7 +97,7 @@ def as_rgb(image: Image.Image, called: str) -> Image.Image:
             f"{called}: holds {kind}, and does not say which of them is white; convert it to 8 or "
             "16 bits"
         )
-    return upright.convert("RGB")
+    return upright if upright.mode == "RGB" else upright.convert("RGB")  # which copies
 
 
 def image_size(path: FilePath) -> tuple[int, int]:

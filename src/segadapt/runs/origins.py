@@ -108,6 +108,7 @@ def _domain_input(
     settings = config.model_dump(mode="json")
     if config.bands is None:  # as it was before there were any
         del settings["bands"]
+    del settings["cache"]  # the same pixels, read faster
     entry: dict[str, Any] = {"config": settings}
     if config.drawn_by is None:
         domain = context.domain(reference, labelled)

@@ -36,6 +36,7 @@ from segadapt.runs.redo import forget, remove, to_remove
 from segadapt.runs.results import print_results
 from segadapt.runs.tracked import tracked_run
 from segadapt.runs.unread import Unread
+from segadapt.stages.caching import begin_caching
 from segadapt.stages.context import StageContext, Work
 from segadapt.stages.oddities import oddities
 from segadapt.stages.preflight import preflight
@@ -57,6 +58,7 @@ def run(
     *,
     redo: str | None = None,
     track: Sequence[str] = (),
+    cache_dir: str | Path | None = None,
     **compute: Unpack[ComputeSettings],
 ) -> Path:
     """Run a recipe to its end and write the report.
@@ -70,6 +72,8 @@ def run(
         seed: seed of everything random.
         redo: a stage to do again, with all that depend on it.
         track: trackers that follow the run: ``wandb``, ``trackio``, ``mlflow``, ``tensorboard``.
+        cache_dir: where images of domains with ``cache`` are kept; the user's cache folder where
+            not given.
         compute: ``device`` (``auto``, ``cpu`` or ``cuda``), ``devices`` (number of processes, one
             device each) and ``precision`` (``32-true`` or ``bf16-mixed``).
 
@@ -85,7 +89,8 @@ def run(
         recipe = load_recipe(recipe, overrides)
     directory = Path(out or f"runs/{recipe.name.replace('/', '-')}-seed{seed}").absolute()
     root = Path(data_root).expanduser().absolute()
-    context = StageContext(recipe, directory, root, seed, Compute(**compute), tuple(track))
+    cache = None if cache_dir is None else Path(cache_dir).expanduser().absolute()
+    context = StageContext(recipe, directory, root, seed, Compute(**compute), tuple(track), cache)
     return run_in(context, overrides, redo)
 
 
@@ -177,6 +182,9 @@ def _prepared(context: StageContext, overrides: Sequence[str], redo: str | None)
     write_provenance(context, overrides, odd, fingerprints)
     if unfinished:
         print_plan(context, unfinished)
+        kept = begin_caching(context, unfinished)
+        if kept is not None:
+            print(printable(kept), flush=True)
     for name in set(stages) - set(unfinished):  # a kill can leave it beside the manifest
         (context.stage_directory(name) / STARTED).unlink(missing_ok=True)
     return _Prepared(origins, unfinished)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from segadapt.artefacts import (
@@ -31,6 +32,7 @@ from segadapt.data.class_map import ClassMap
 from segadapt.data.domain import Domain
 from segadapt.data.listing import dataset_reader, find_class_map, open_domain
 from segadapt.data.paths import open_root
+from segadapt.data.pixel_cache import PixelCache, default_folder
 from segadapt.engine.fabric import Processes
 from segadapt.engine.predict import Predictor
 from segadapt.losses.segmentation import IGNORE
@@ -51,6 +53,8 @@ class StageContext:
     compute: Compute = field(default_factory=Compute)
     track: tuple[str, ...] = ()
     """Trackers that follow the run."""
+    cache_dir: Path | None = None
+    """Where images of domains with ``cache`` are kept; the user's cache folder where not given."""
 
     def stage_directory(self, name: str) -> Path:
         """The folder of stage ``name``, such as ``RUN/2-advent``."""
@@ -88,7 +92,8 @@ class StageContext:
             config = self.recipe.domains[reference]
             title = f"domain {reference!r}"
             root, image_list = self.domain_root(reference), self.image_list(reference)
-            return open_domain(config, root, labelled, title, image_list)
+            domain = open_domain(config, root, labelled, title, image_list)
+            return self._cached(domain) if config.cache else domain
         stage_name, _, output = reference.partition(".")
         folder = self.stage_directory(stage_name)
         kind = self.recipe.stages[stage_name].outputs[output]
@@ -97,6 +102,25 @@ class StageContext:
         if kind == "images":
             return self._part(folder, reference, output)
         return self._pseudo_labelled(folder)
+
+    def _cached(self, domain: Domain) -> Domain:
+        classes = domain.classes
+        if classes.boxes or classes.whole_image:
+            kind = "boxes" if classes.boxes else "one label for an image"
+            raise SegadaptError(
+                f"{domain.title}: cache is for images with a label for each pixel, and these have "
+                f"{kind}; leave it out"
+            )
+        return replace(domain, cache=self.pixel_cache)
+
+    @cached_property
+    def pixel_cache(self) -> PixelCache:
+        """Keeps the images of domains with ``cache``.
+
+        Raises:
+            SegadaptError: no folder is given, and the user has no home.
+        """
+        return PixelCache(self.cache_dir or default_folder())
 
     def _part(self, folder: Path, reference: str, output: str) -> Domain:
         split = Split.load(folder)
@@ -116,7 +140,8 @@ class StageContext:
         moved = tuple(
             replace(s, image=Path(images.files[s.name]), original=s.image) for s in samples
         )
-        return replace(domain, samples=moved, bands=None)
+        # What a run makes is in the networks' size already, and of no use to other runs.
+        return replace(domain, samples=moved, bands=None, cache=None)
 
     def _pseudo_labelled(self, folder: Path) -> Domain:
         labels = LabelSet.load(folder)

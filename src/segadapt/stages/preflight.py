@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from segadapt.base.classes import ClassSet, class_difference
 from segadapt.base.errors import SegadaptError, unforeseen
 from segadapt.config.stage import Stage
+from segadapt.stages.caching import no_room
 from segadapt.stages.context import StageContext
 from segadapt.stages.images import open_images
 from segadapt.stages.whole_images import check_sides
@@ -67,6 +68,9 @@ def problems(
             f"{context.directory}: {free / 2**30:.1f} GiB are free, this run needs about "
             f"{needed / 2**30:.1f} GiB; free some space, or name another disk with --out"
         )
+    problem = no_room(context, stages, needed)
+    if problem is not None:
+        yield problem
 
 
 def _problem(

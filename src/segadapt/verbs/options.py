@@ -58,6 +58,14 @@ SetOption = Annotated[
 DataRootOption = Annotated[
     Path, typer.Option("--data-root", help="Folder that the datasets' folders are in.")
 ]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache-dir",
+        help="Where images of domains with cache: true are kept; the user's cache folder where "
+        "not given.",
+    ),
+]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1 or mps.")]
 PrecisionOption = Annotated[Precision, typer.Option("--precision", help="Number format.")]
 TrackOption = Annotated[

@@ -9,6 +9,7 @@ import typer
 
 from segadapt.base.errors import SegadaptError
 from segadapt.verbs.options import (
+    CacheOption,
     DataRootOption,
     DeviceOption,
     Listable,
@@ -21,6 +22,7 @@ def check(
     recipe: RecipeArgument,
     data_root: DataRootOption = Path("."),
     set_: SetOption = None,
+    cache_dir: CacheOption = None,
 ) -> None:
     """Read a recipe and all of its data: pairs, sizes, ids, corrupt files, class shares."""
     from segadapt.config.load import load_recipe
@@ -28,7 +30,7 @@ def check(
     loaded = load_recipe(recipe, set_ or ())  # what is wrong with it is told before torch is there
     from segadapt.commands.check import check_recipe
 
-    check_recipe(loaded, data_root)
+    check_recipe(loaded, data_root, cache_dir)
 
 
 def show(recipe: RecipeArgument, set_: SetOption = None) -> None:

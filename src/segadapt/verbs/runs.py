@@ -9,6 +9,7 @@ import typer
 
 from segadapt.base.errors import SegadaptError
 from segadapt.verbs.options import (
+    CacheOption,
     DataRootOption,
     DeviceOption,
     Precision,
@@ -43,6 +44,7 @@ def run(
         typer.Option("--redo", help="Do this stage again, and all that depend on it."),
     ] = None,
     track: TrackOption = None,
+    cache_dir: CacheOption = None,
 ) -> None:
     """Run a recipe. The same command again goes on where a stopped run was."""
     compute: ComputeSettings = {
@@ -56,13 +58,29 @@ def run(
 
         numbers = parse_seeds(seeds)
         directory = run_seeds(
-            recipe, numbers, out, data_root, set_ or (), redo=redo, track=trackers, **compute
+            recipe,
+            numbers,
+            out,
+            data_root,
+            set_ or (),
+            redo=redo,
+            track=trackers,
+            cache_dir=cache_dir,
+            **compute,
         )
     else:
         from segadapt.runs.pipeline import run as run_recipe
 
         directory = run_recipe(
-            recipe, out, data_root, set_ or (), seed, redo=redo, track=trackers, **compute
+            recipe,
+            out,
+            data_root,
+            set_ or (),
+            seed,
+            redo=redo,
+            track=trackers,
+            cache_dir=cache_dir,
+            **compute,
         )
     typer.echo(f"report: {directory / 'report.html'}")
 
