@@ -111,6 +111,11 @@ def main() -> None:
             results[name] = measured(trunk, head, output, given.limit)
             MEASURED.write_text(json.dumps(results, indent=1) + "\n")
             print(row(name, results[name]), flush=True)
+            write_table(results)
+
+
+def write_table(results: dict[str, dict[str, Any]]) -> None:
+    """Put what was measured so far in place of README.md's table."""
     text = README.read_text().partition(MARK)[0] + MARK
     text += (
         "\n| trunk | head | output | traced | verified | largest difference | MB | s to export | "
