@@ -6,7 +6,6 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from torch import Tensor
 from torchmetrics.detection import MeanAveragePrecision
 
 from segadapt.base.detections import Detections
-from segadapt.base.errors import SegadaptError
+from segadapt.base.extras import require_extra
 
 ABSENT_RULE = (
     "A class that has no box in the labels has no AP and is left out of the means; ignored boxes "
@@ -51,11 +50,7 @@ class BoxScores:
 
 def require_box_scores() -> None:
     """Raise SegadaptError unless what AP needs is installed."""
-    if find_spec("faster_coco_eval") is None:
-        raise SegadaptError(
-            'the AP of boxes needs faster-coco-eval: pip install "segadapt[boxes]", and give the '
-            "same command again"
-        )
+    require_extra("the AP of boxes", "boxes", faster_coco_eval="faster-coco-eval")
 
 
 def score_boxes(

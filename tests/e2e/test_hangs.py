@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Commands, checkpoint_hashes, recipe_of, run_recipe, train, write_recipe
+from harness import (
+    Commands,
+    checkpoint_hashes,
+    children,
+    is_alive,
+    recipe_of,
+    run_recipe,
+    train,
+    write_recipe,
+)
 
 SECONDS = 60
 """The start of Python and torch included."""
@@ -20,19 +29,6 @@ SECONDS = 60
 
 def training(**settings: Any) -> dict[str, Any]:
     return recipe_of({"first": train("source_only", workers=2, **settings)})
-
-
-def children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(x) for x in found]
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs: one that has ended may wait for its parent to notice."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes in /proc")

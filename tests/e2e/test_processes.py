@@ -15,7 +15,9 @@ import pytest
 import torch
 from harness import (
     Commands,
+    children,
     domains,
+    is_alive,
     read_metrics,
     recipe_of,
     run_recipe,
@@ -320,20 +322,11 @@ def test_killed_command_of_two_processes_leaves_none_behind(
     )
     metrics = run / "1-minent" / "metrics.jsonl"
     command.wait_until(metrics.is_file)
-    children = [
-        int(x) for x in Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
-    ]
-    assert len(children) >= 2
+    started = children(command.pid)
+    assert len(started) >= 2
     command.send(signal.SIGKILL)
     command.wait()
     end = time.monotonic() + 10
-    while any(is_alive(pid) for pid in children):
+    while any(is_alive(pid) for pid in started):
         assert time.monotonic() < end, "a process works on without its parent"
         time.sleep(0.01)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

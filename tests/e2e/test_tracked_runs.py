@@ -54,7 +54,7 @@ def test_a_missing_library_is_told_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_data(tmp_path / "data")
-    monkeypatch.setattr("segadapt.tracking.choice.find_spec", lambda name: None)
+    monkeypatch.setattr("segadapt.base.extras.find_spec", lambda name: None)
     with pytest.raises(SegadaptError, match=r"--track mlflow: needs mlflow: pip install"):
         run_recipe(recipe_of(STAGES), tmp_path / "run", tmp_path / "data", track=["mlflow"])
     assert not (tmp_path / "run").exists()

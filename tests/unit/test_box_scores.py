@@ -164,6 +164,6 @@ def test_nothing_found_is_0_and_nothing_there_is_no_number() -> None:
 
 def test_missing_extra_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     require_box_scores()
-    monkeypatch.setattr("segadapt.metrics_boxes.find_spec", lambda _: None)
+    monkeypatch.setattr("segadapt.base.extras.find_spec", lambda _: None)
     with pytest.raises(SegadaptError, match=r"segadapt\[boxes\]"):
         require_box_scores()

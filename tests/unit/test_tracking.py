@@ -82,7 +82,7 @@ def test_the_options_are_the_trackers() -> None:
 def test_a_missing_library_is_told_and_nothing_imported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("segadapt.tracking.choice.find_spec", lambda name: None)
+    monkeypatch.setattr("segadapt.base.extras.find_spec", lambda name: None)
     with pytest.raises(SegadaptError, match=r"needs wandb: pip install 'segadapt\[wandb\]'"):
         require_trackers(["wandb"], tmp_path)
     with pytest.raises(SegadaptError, match="choose of wandb, trackio, mlflow, tensorboard"):

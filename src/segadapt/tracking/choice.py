@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from segadapt.base.errors import SegadaptError
+from segadapt.base.extras import require_extra
 from segadapt.tracking.mlflow import Mlflow
 from segadapt.tracking.tensorboard import TensorBoard
 from segadapt.tracking.tracker import RunToTrack, Tracker
@@ -32,15 +32,7 @@ def require_trackers(names: Sequence[str], run: Path) -> None:
     for name in names:
         if name not in TRACKERS:
             raise SegadaptError(f"--track {name}: is unknown; choose of {', '.join(TRACKERS)}")
-        try:
-            installed = find_spec(name) is not None
-        except ValueError:  # put into sys.modules without a spec
-            installed = True
-        if not installed:
-            raise SegadaptError(
-                f"--track {name}: needs {name}: pip install 'segadapt[{name}]', and give the same "
-                "command again"
-            )
+        require_extra(f"--track {name}:", name, **{name: name})
     if "tensorboard" in names:
         try:
             str(run).encode()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segadapt.base.errors import SegadaptError
+from segadapt.base.extras import require_extra
 from segadapt.commands.predict.inputs import CAMERA
 from segadapt.commands.predict.looks import unwritable
 
@@ -29,11 +29,7 @@ LIKELY_RATE = Fraction(25)
 
 def require_pyav(what: str) -> None:
     """Raise SegadaptError where the extra ``video`` is not installed, that ``what`` needs."""
-    if find_spec("av") is None:
-        raise SegadaptError(
-            f'{what}: films need PyAV: pip install "segadapt[video]", and give the same command '
-            "again"
-        )
+    require_extra(f"{what}: a film", "video", av="PyAV")
 
 
 class Film:

@@ -40,12 +40,9 @@ def _read_all(
     pictures: Mapping[str, DataPath], frame: Frame, workers: int, unread: list[str]
 ) -> Iterator[Seen]:
     """Those that can be read; a sentence for each other goes to ``unread``."""
-    tasks = (
-        partial(read, frame, number, name, path)
-        for number, (name, path) in enumerate(pictures.items())
-    )
     if not pictures:
         return
+    tasks = readings(pictures, frame)
     for seen in track(ahead(tasks, workers), "predict", len(pictures), transient=True):
         if isinstance(seen, str):
             unread.append(seen)
@@ -53,8 +50,14 @@ def _read_all(
             yield seen
 
 
-def read(frame: Frame, number: int, name: str, path: DataPath) -> Seen | str:
-    """A picture as it is looked at, or a sentence where it cannot be read."""
+def readings(pictures: Mapping[str, DataPath], frame: Frame) -> Iterator[partial[Seen | str]]:
+    """For each picture a call that gives it as it is looked at, or a sentence where it cannot be
+    read."""
+    for number, (name, path) in enumerate(pictures.items()):
+        yield partial(_read, frame, number, name, path)
+
+
+def _read(frame: Frame, number: int, name: str, path: DataPath) -> Seen | str:
     try:
         original = read_image(path, None)
     except SegadaptError as error:

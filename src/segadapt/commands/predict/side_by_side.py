@@ -12,7 +12,7 @@ from rich.progress import track
 
 from segadapt.commands.predict.ahead import ahead
 from segadapt.commands.predict.looks import Frame, Looker, Looks, Seen
-from segadapt.commands.predict.pictures import read
+from segadapt.commands.predict.pictures import readings
 from segadapt.data.paths import DataPath
 
 
@@ -37,10 +37,7 @@ def look_side_by_side(
 
     Cores that share an operation wait for each other, and reading and writing would wait too.
     """
-    tasks = (
-        partial(_done, looker, partial(read, frame, number, name, path))
-        for number, (name, path) in enumerate(pictures.items())
-    )
+    tasks = (partial(_done, looker, reading) for reading in readings(pictures, frame))
     unread: list[str] = []
     if pictures:
         for problem in track(ahead(tasks, cores), "predict", len(pictures), transient=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.base.errors import SegadaptError, first_line
+from segadapt.base.extras import require_extra
 from segadapt.engine.exported.description import KEY, ONNX, PROGRAM, Description, read_description
 from segadapt.engine.exported.graph import INPUT_NAME
 from segadapt.losses.boxes import CODER
@@ -52,11 +52,7 @@ def require_free_size(path: Path, size: tuple[int, int] | None, option: str) -> 
 
 
 def _exported(path: Path) -> TrainedModel:
-    if find_spec("onnxruntime") is None:
-        raise SegadaptError(
-            f'{path}: needs onnxruntime: pip install "segadapt[export]", and give the same '
-            "command again"
-        )
+    require_extra(f"{path}:", "export", onnxruntime="onnxruntime")
     import onnxruntime
 
     if not path.is_file():

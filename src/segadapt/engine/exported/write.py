@@ -7,7 +7,6 @@ import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 from segadapt.base.errors import SegadaptError, first_line
+from segadapt.base.extras import require_extra
 from segadapt.engine.exported.agreement import Agreement, agreement, required
 from segadapt.engine.exported.description import KEY, ONNX, PROGRAM, Description
 from segadapt.engine.exported.graph import INPUT_NAME, OUTPUT_NAMES, Graph
@@ -41,12 +41,9 @@ def require_export(path: Path) -> None:
     """Raise SegadaptError where a file of this kind cannot be written here."""
     if path.suffix not in (ONNX, PROGRAM):
         raise SegadaptError(f"{path}: a file to export to ends in {ONNX} or {PROGRAM}; name it so")
-    missing = [x for x in ("onnx", "onnxscript", "onnxruntime") if find_spec(x) is None]
-    if path.suffix == ONNX and missing:
-        raise SegadaptError(
-            f'{path}: needs {", ".join(missing)}: pip install "segadapt[export]", and give the '
-            "same command again"
-        )
+    if path.suffix == ONNX:
+        names = ("onnx", "onnxscript", "onnxruntime")
+        require_extra(f"{path}:", "export", **{name: name for name in names})
 
 
 def export(graph: Graph, exact: Graph, description: Description, path: Path) -> Exported:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 from segadapt.base.errors import SegadaptError, first_line
+from segadapt.base.extras import require_extra
 from segadapt.base.parts import HEADS, TRUNKS
 from segadapt.models.files.tensors import read_safetensors
 
@@ -37,11 +37,7 @@ def local_file(path: Path) -> Path:
     found = _REFERENCE.fullmatch(str(path))
     if found is None:
         raise SegadaptError(f"{path}: expected hf:USER/NAME, or hf:USER/NAME@REVISION")
-    if find_spec("huggingface_hub") is None:
-        raise SegadaptError(
-            f"{path}: needs huggingface_hub: pip install 'segadapt[hub]', and give the same "
-            "command again"
-        )
+    require_extra(f"{path}:", "hub", huggingface_hub="huggingface_hub")
     from huggingface_hub import hf_hub_download
 
     try:
