@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchmetrics.classification import MulticlassConfusionMatrix
 
 from segadapt.base.classes import ClassSet
 from segadapt.losses.segmentation import IGNORE
@@ -36,18 +35,18 @@ class ConfusionMatrix:
     """Accumulates pixels by true and predicted class, over any number of images."""
 
     def __init__(self, num_classes: int, device: torch.device) -> None:
-        self._metric = MulticlassConfusionMatrix(
-            num_classes, ignore_index=IGNORE, validate_args=False, sync_on_compute=False
-        ).to(device)
+        self._counts = torch.zeros(num_classes, num_classes, dtype=torch.long, device=device)
 
     def update(self, prediction: Tensor, label: Tensor) -> None:
-        """Add predicted and true ids of equal shape; true 255 is ignored."""
-        self._metric.update(prediction.flatten(), label.long().flatten())
+        """Add predicted ids in [0, C) and true ones, uint8, of equal shape; 255 is ignored."""
+        classes = len(self._counts)
+        pairs = prediction.flatten().add(label.flatten().long(), alpha=classes)
+        rows = torch.bincount(pairs, minlength=(IGNORE + 1) * classes).view(-1, classes)
+        self._counts += rows[:classes]
 
     def counts(self) -> Tensor:
         """(C, C) integer counts so far; zeros before the first update."""
-        counts: Tensor = self._metric.confmat
-        return counts
+        return self._counts
 
 
 def score(confusion: Tensor, classes: ClassSet) -> Scores:

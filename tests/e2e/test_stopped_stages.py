@@ -83,6 +83,33 @@ def test_it_goes_on_where_it_was(
         assert (run / "3-labels/labels" / label.name).read_bytes() == label.read_bytes()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_split_of_pixels_asks_for_no_scores_twice(
+    trained: Path, tmp_path: Path, commands: Commands, number: signal.Signals
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained / "whole", run)
+    shutil.rmtree(run / "4-split")
+    path = write_recipe(recipe(), tmp_path / "tiny.yaml")
+    words = ("run", path, "--out", run, "--data-root", trained / "data", "--device", "cpu")
+    command = commands.start(*words)
+    scores = run / "4-split/scores"
+    command.wait_until(lambda: len(list(scores.glob("*.npz"))) > 5)
+    command.send(number)
+    assert command.wait() in (137, 143)
+    before = {x: x.stat().st_mtime_ns for x in scores.glob("*.npz")}
+    command = commands.start(*words)
+    command.wait_until(lambda: len(list(scores.glob("*.npz"))) > len(before) + 2)
+    assert all(x.stat().st_mtime_ns == written for x, written in before.items())
+    assert command.wait() == 0, command.stderr()
+    assert not scores.exists()
+    whole = trained / "whole/4-split"
+    files = [whole / "pixel_split.json", *whole.rglob("*.png")]
+    assert len(files) == 1 + 2 * IMAGES
+    for file in files:
+        assert (run / "4-split" / file.relative_to(whole)).read_bytes() == file.read_bytes()
+
+
 def test_predictions_that_were_written_stay(
     trained: Path, tmp_path: Path, commands: Commands
 ) -> None:

@@ -159,7 +159,7 @@ def test_alpha_tells_the_pixels_of_a_confident_model_apart() -> None:
 def test_index_is_zero_at_easy_and_the_missing_confidence_at_hard_pixels() -> None:
     probability = pixels((0.9, 0.1), (0.6, 0.4), (0.25, 0.75))
     label = torch.tensor([[[0, HARD, HARD]]], dtype=torch.uint8)
-    found = domain_index(probability, label)
+    found = domain_index(probability.amax(dim=1), label)
     assert found[0, 0].tolist() == pytest.approx([0.0, 0.4, 0.25])
 
 
@@ -176,4 +176,4 @@ def test_instance_adaptive_thresholds_by_hand() -> None:
 
 def test_confident_label_takes_the_threshold_of_the_predicted_class() -> None:
     probability = pixels((0.7, 0.3), (0.3, 0.7), (0.4, 0.6))
-    assert confident_label(probability, (0.75, 0.7)).tolist() == [[[HARD, 1, HARD]]]
+    assert confident_label(*probability.max(dim=1), (0.75, 0.7)).tolist() == [[[HARD, 1, HARD]]]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -14,6 +16,8 @@ class LabelledBatch(NamedTuple):
     label: Tensor
     domain_index: Tensor | None = None
     """(N, H, W) floats in [0, 1], how hard each pixel is; from a ``pixel_split`` stage only."""
+    label_on_host: NDArray[np.uint8] | None = None
+    """``label`` where it was decoded: to read it there is to wait for no device."""
 
 
 class UnlabelledBatch(NamedTuple):

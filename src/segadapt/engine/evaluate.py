@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import torch
-
 from segadapt.base.classes import class_difference
 from segadapt.base.errors import SegadaptError
 from segadapt.data.domain import Domain
@@ -12,7 +10,7 @@ from segadapt.engine.fabric import Processes
 from segadapt.engine.log import progress
 from segadapt.engine.predict import Predictor
 from segadapt.metrics import ConfusionMatrix, Scores, score
-from segadapt.tasks.segmentation import upsample
+from segadapt.tasks.enlarged import Enlarged
 
 
 def evaluate(
@@ -32,6 +30,7 @@ def evaluate(
         SegadaptError: the model's classes are not the domain's, or a file cannot be used.
     """
     require_same_classes(predictor, domain)
+    enlarged = Enlarged()
     matrix = ConfusionMatrix(len(domain.classes.names), processes.device)
     share = (processes.rank, processes.count)
     batches = inference_batches(domain, batch_size, share, workers, scales=predictor.scales)
@@ -39,11 +38,8 @@ def evaluate(
         logits = predictor.logits(batch.image, batch.scaled)
         assert batch.labels is not None
         for logit, label in zip(logits, batch.labels, strict=True):
-            # One image at a time: at full resolution the maps of a whole batch are large. Classes
-            # lie side by side in memory: argmax over them is then four times as fast on a CPU. (A
-            # copy in any case: one image's slice has strides that other code takes for slow ones.)
-            small = logit[None].clone(memory_format=torch.channels_last)
-            prediction = upsample(small, label.shape).argmax(dim=1)
+            # One image at a time: at full resolution the maps of a whole batch are large.
+            prediction = enlarged.most_probable(logit[None], label.shape)
             matrix.update(prediction, label.to(processes.device))
     return score(processes.sum(matrix.counts()), domain.classes)
 

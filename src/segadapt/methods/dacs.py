@@ -19,7 +19,7 @@ from segadapt.methods.config.dacs import DACSConfig
 from segadapt.models.inputs import from_planes, to_rgb
 from segadapt.self_training.augmentation import Strength, strongly_augmented
 from segadapt.self_training.chance import Chance
-from segadapt.self_training.class_mix import classes_present, mixed, mixing_mask
+from segadapt.self_training.class_mix import classes_on_host, classes_present, mixed, mixing_mask
 from segadapt.self_training.teacher import MeanTeacher
 from segadapt.self_training.trust import ClassThresholds, inside_margins, share_sure
 from segadapt.tasks.examples import Example
@@ -150,7 +150,10 @@ class DACS(Method):
                 f"source images are {list(source.image.shape[-2:])} (height, width), target images "
                 f"{list(target.image.shape[-2:])}; to mix them, set a crop or give both one size"
             )
-        present = classes_present(source.label, self.task.process_mean)
+        if source.label_on_host is not None and self.task.process_mean is None:
+            present = classes_on_host(source.label_on_host)
+        else:
+            present = classes_present(source.label, self.task.process_mean)
         mask = mixing_mask(source.label, present, chance)
         image = self.augmented(mixed(mask, source.image, target.image), chance)
         label = mixed(mask, source.label, pseudo.label)

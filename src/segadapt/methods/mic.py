@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from torch import Tensor, nn
 
 from segadapt.base.batch import LabelledBatch, UnlabelledBatch
+from segadapt.base.transfer import sent
 from segadapt.methods.base import Backward, TrainingFacts
 from segadapt.methods.config.mic import MICConfig
 from segadapt.methods.dacs import PseudoLabels
@@ -85,7 +86,7 @@ class MIC(DAFormer):
         stays = block_mask(
             number, (height, width), self.config.block, self.config.mask_ratio, chance
         )
-        return image * stays[:, None].to(image)
+        return image * sent(stays, image.device)[:, None]
 
     def _hidden_tokens(self, model: Segmenter, image: Tensor, chance: Chance) -> Tensor:
         number, _, height, width = image.shape

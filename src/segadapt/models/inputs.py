@@ -57,7 +57,9 @@ def to_rgb(image: Tensor, input_format: InputFormat) -> Tensor:
 
 
 def _per_channel(values: tuple[float, float, float], like: Tensor) -> Tensor:
-    return torch.tensor(values, dtype=torch.float32, device=like.device).view(1, 3, 1, 1)
+    # Made on the device: numbers sent there from a list are waited for.
+    planes = [torch.full((), value, dtype=torch.float32, device=like.device) for value in values]
+    return torch.stack(planes).view(1, 3, 1, 1)
 
 
 def signed(image: Tensor) -> Tensor:

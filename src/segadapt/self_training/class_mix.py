@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from segadapt.base.transfer import sent
 from segadapt.self_training.chance import MIX, Chance
 
 IDS = 256
@@ -16,11 +19,20 @@ IDS = 256
 def classes_present(
     label: Tensor, process_mean: Callable[[Tensor], Tensor] | None = None
 ) -> list[int]:
-    """The labels that the batch has, in ascending order, over all processes."""
+    """The labels that the batch has, in ascending order, over all processes.
+
+    Whoever asks waits for the device that ``label`` is on, or that the processes share.
+    """
     found = torch.bincount(label.flatten().long(), minlength=IDS) > 0
     if process_mean is not None:
         found = process_mean(found.float()) > 0
     return [int(x) for x in found.nonzero()[:, 0].tolist()]
+
+
+def classes_on_host(label: NDArray[np.uint8]) -> list[int]:
+    """The same of labels that are still on the CPU: no device is waited for."""
+    found: list[int] = np.flatnonzero(np.bincount(label.ravel(), minlength=IDS)).tolist()
+    return found
 
 
 def mixing_mask(label: Tensor, present: list[int], chance: Chance) -> Tensor:
@@ -38,7 +50,7 @@ def mixing_mask(label: Tensor, present: list[int], chance: Chance) -> Tensor:
     for row in range(len(label)):
         drawn = chance.of_image(MIX, row).choice(len(present), -(-len(present) // 2), replace=False)
         chosen[row, [present[i] for i in drawn]] = True
-    chosen = chosen.to(label.device)
+    chosen = sent(chosen, label.device)
     return torch.stack([kept[ids.long()] for kept, ids in zip(chosen, label, strict=True)])
 
 

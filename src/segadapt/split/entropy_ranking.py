@@ -24,19 +24,39 @@ class ImageEntropy(NamedTuple):
     """Classes that are the most probable one somewhere, ascending."""
 
 
+def rows_for_ranking(probability: Tensor) -> tuple[Tensor, Tensor]:
+    """What the ranking needs of (N, C, rows, W) class probabilities.
+
+    Returns:
+        Sums of the weighted self-information over classes and columns, (N, rows) float64, and the
+        most probable classes, (N, rows, W) int64.
+    """
+    information = weighted_self_information(probability)
+    return information.sum(dim=(1, 3), dtype=torch.float64), probability.max(dim=1).indices
+
+
+def image_entropy(row_sums: Tensor, predicted: Tensor, num_classes: int) -> ImageEntropy:
+    """Ranking quantities of one image.
+
+    Args:
+        row_sums: of its (H) rows, as of :func:`rows_for_ranking`.
+        predicted: its (H, W) classes.
+        num_classes: number of classes C.
+    """
+    entropy = float(row_sums.sum()) / predicted.numel()
+    found = torch.bincount(predicted.flatten(), minlength=num_classes).nonzero()
+    return ImageEntropy(
+        mean_self_information=entropy / num_classes,
+        mean_entropy=entropy,
+        predicted_classes=tuple(found.flatten().tolist()),
+    )
+
+
 def image_entropies(probability: Tensor) -> list[ImageEntropy]:
     """Ranking quantities of every image of (N, C, H, W) class probabilities."""
-    information = weighted_self_information(probability)
-    by_class = information.double().mean(dim=(2, 3))
-    predictions = probability.argmax(dim=1)
-    return [
-        ImageEntropy(
-            mean_self_information=float(values.mean()),
-            mean_entropy=float(values.sum()),
-            predicted_classes=tuple(torch.unique(prediction).tolist()),
-        )
-        for values, prediction in zip(by_class, predictions, strict=True)
-    ]
+    rows, predicted = rows_for_ranking(probability)
+    classes = probability.shape[1]
+    return [image_entropy(*one, classes) for one in zip(rows, predicted, strict=True)]
 
 
 def normaliser(

@@ -44,16 +44,16 @@ def updated_thresholds(
     return found
 
 
-def confident_label(probability: Tensor, thresholds: Sequence[float]) -> Tensor:
+def confident_label(confidence: Tensor, predicted: Tensor, thresholds: Sequence[float]) -> Tensor:
     """The most probable class where its probability reaches the class's threshold; else 255.
 
     Args:
-        probability: (N, C, H, W).
+        confidence: largest probabilities, (N, H, W).
+        predicted: the classes that have them, (N, H, W) integers.
         thresholds: one for every class.
 
     Returns:
         (N, H, W) uint8.
     """
-    value, label = probability.max(dim=1)
-    bound = probability.new_tensor(list(thresholds))[label]
-    return label.where(value >= bound, IGNORE).to(torch.uint8)
+    bound = confidence.new_tensor(list(thresholds))[predicted]
+    return predicted.where(confidence >= bound, IGNORE).to(torch.uint8)

@@ -72,17 +72,17 @@ def balanced_label(probability: Tensor, thresholds: Sequence[float]) -> Tensor:
     return label.where(value > 1, IGNORE).to(torch.uint8)
 
 
-def domain_index(probability: Tensor, label: Tensor) -> Tensor:
+def domain_index(confidence: Tensor, label: Tensor) -> Tensor:
     """Z: zero at easy pixels, one less the largest probability at hard ones (Eq. 7).
 
     Args:
-        probability: (N, C, H, W).
+        confidence: largest probabilities, (N, H, W) in [0, 1].
         label: (N, H, W), 255 at hard pixels.
 
     Returns:
         (N, H, W) in [0, 1].
     """
-    uncertainty = 1 - probability.amax(dim=1)
+    uncertainty = 1 - confidence
     return uncertainty.where(label == IGNORE, uncertainty.new_tensor(0.0))
 
 

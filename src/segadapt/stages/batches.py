@@ -39,5 +39,5 @@ def pairs(
         batch: SourceBatch = UnlabelledBatch(image)
         if raw.label is not None:
             index = None if raw.domain_index is None else moved(raw.domain_index) / 255
-            batch = LabelledBatch(image, moved(raw.label), index)
+            batch = LabelledBatch(image, moved(raw.label), index, raw.label.numpy())
         yield batch, None if target is None else unlabelled(next(target))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from segadapt.base.errors import SegadaptError, first_line
+from segadapt.base.transfer import sent
 from segadapt.models.layers.batch_norm import FreezesBatchNorm
 from segadapt.models.trunks.base import Trunk
 from segadapt.models.trunks.config.timm import TimmConfig
@@ -80,7 +81,7 @@ class Timm(FreezesBatchNorm, Trunk):
         """See :meth:`Trunk.hiding`."""
 
         def replaced(_module: nn.Module, _inputs: Any, tokens: Tensor) -> Tensor:
-            where = hidden.to(tokens.device).reshape(*tokens.shape[:-1], 1)
+            where = sent(hidden, tokens.device).reshape(*tokens.shape[:-1], 1)
             return torch.where(where, self.mask_token.to(tokens.dtype), tokens)
 
         with self.net.patch_embed.register_forward_hook(replaced):

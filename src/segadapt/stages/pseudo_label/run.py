@@ -14,6 +14,7 @@ from segadapt.stages.context import Work
 from segadapt.stages.kept import of_each_image
 from segadapt.stages.pseudo_label.boxes import run_boxes
 from segadapt.stages.pseudo_label.config import PseudoLabelStage
+from segadapt.tasks.enlarged import Enlarged
 
 
 def run(stage: PseudoLabelStage, work: Work) -> dict[str, Any]:
@@ -24,9 +25,10 @@ def run(stage: PseudoLabelStage, work: Work) -> dict[str, Any]:
     predictor = work.context.predictor(stage.checkpoint, work.processes)
     number = len(domain.classes.names)
 
+    enlarged = Enlarged()
+
     def find(index: int, image: Tensor) -> list[int]:
-        height, width = image.shape[1:3]
-        label = predictor.probability(image, (height, width))[0].argmax(dim=0).cpu()
+        label = enlarged.most_probable(predictor.logits(image), image.shape[1:3])[0].cpu()
         path = LabelSet.path(work.directory, domain.samples[index].name)
         path.parent.mkdir(parents=True, exist_ok=True)
         label_picture(label.numpy().astype(np.uint8), domain.classes).save(path)

@@ -11,13 +11,16 @@ from segadapt.data.domain import Domain
 from segadapt.split.entropy_ranking import (
     ImageEntropy,
     image_entropies,
+    image_entropy,
     normaliser,
+    rows_for_ranking,
     split_by_score,
 )
 from segadapt.stages.context import Work
 from segadapt.stages.kept import of_each_image
 from segadapt.stages.rank.config import RankStage
 from segadapt.stages.rank.gallery import save_gallery
+from segadapt.tasks.enlarged import Enlarged
 
 
 def run(stage: RankStage, work: Work) -> dict[str, Any]:
@@ -25,14 +28,17 @@ def run(stage: RankStage, work: Work) -> dict[str, Any]:
     domain = work.context.domain(stage.images, labelled=False)
     predictor = work.context.predictor(stage.checkpoint, work.processes)
 
+    enlarged = Enlarged()
+
     def find(index: int, image: Tensor) -> list[Any]:
         if domain.classes.boxes:
             (entropy,) = image_entropies(predictor.place_probability(image))
             # The first of the classes is the background, which is none of the domain's.
             predicted = [x - 1 for x in entropy.predicted_classes if x > 0]
         else:
-            height, width = image.shape[1:3]
-            (entropy,) = image_entropies(predictor.probability(image, (height, width)))
+            logits, size = predictor.logits(image), image.shape[1:3]
+            rows, label = enlarged.read(logits, size, rows_for_ranking)
+            entropy = image_entropy(rows[0], label[0], logits.shape[1])
             predicted = list(entropy.predicted_classes)
         return [*entropy[:2], predicted]
 

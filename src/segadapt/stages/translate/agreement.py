@@ -13,6 +13,7 @@ from segadapt.engine.fabric import Processes
 from segadapt.engine.log import progress
 from segadapt.engine.predict import Predictor
 from segadapt.stages.translate.config import TranslateStage
+from segadapt.tasks.enlarged import Enlarged
 
 
 def agreement(
@@ -37,12 +38,13 @@ def agreement(
     # Images of their own sizes go one by one: batches of both would be put together differently.
     batch_size = stage.batch_size if source.size is not None else 1
     both = [inference_batches(domain, batch_size, share, stage.workers) for domain in pair]
+    enlarged = Enlarged()
     counts = torch.zeros(2, dtype=torch.float64)
     for before in progress(both[0], f"{name}: agreement", len(source), processes):
         after = next(both[1])
         size = before.image.shape[1], before.image.shape[2]
         first, second = (
-            predictor.probability(batch.image, size).argmax(dim=1).cpu()
+            enlarged.most_probable(predictor.logits(batch.image), size).cpu()
             for batch in (before, after)
         )
         counts[0] += (first == second).sum()

@@ -1,0 +1,85 @@
+"""Score maps from the first pass over the images, so that the networks see each of them once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from segadapt.engine.fabric import Processes
+
+FOLDER = "scores"
+MOST = 8 * 2**30
+"""Bytes on the disk, of all processes; images beyond are looked at anew in every pass. One of
+1024x512 takes 0.6 MB at an eighth of its sides and 19 classes."""
+SPARE = 2 * 2**30
+"""Bytes of the disk that stay free."""
+
+
+class Scored(NamedTuple):
+    """What a network said of one image."""
+
+    number: int
+    logits: torch.Tensor
+    """(1, C, h, w) float32 class scores, in the layout in which the network gave them."""
+    size: tuple[int, int]
+    """(height, width) of the image that it saw."""
+
+    @property
+    def indices(self) -> list[int]:
+        """The image's number: what a progress bar counts."""
+        return [self.number]
+
+
+class KeptScores:
+    """Scores by image, in files of one image each. A stage that was stopped finds them again."""
+
+    def __init__(self, directory: Path, processes: Processes) -> None:
+        self._folder = directory / FOLDER
+        self._processes = processes
+        self._room = MOST // processes.count
+        self._folder.mkdir(exist_ok=True)
+
+    def indices(self) -> set[int]:
+        """Numbers of the images that are kept; all processes are told the same."""
+        found = {int(path.stem) for path in self._folder.glob("*.npz")}
+        self._processes.barrier()  # nobody adds to them while others still look
+        return found
+
+    def keep(self, scored: Scored) -> None:
+        """Write it, as long as there is room."""
+        logits = scored.logits.cpu()
+        last = logits.is_contiguous(memory_format=torch.channels_last)
+        # Written as they lie in memory, classes last or not: sums over classes then go the same way
+        # when they are read.
+        array = (logits.permute(0, 2, 3, 1) if last else logits).contiguous().numpy()
+        if array.nbytes > self._room or shutil.disk_usage(self._folder).free < SPARE:
+            self._room = 0
+            return
+        self._room -= array.nbytes
+        path = self._path(scored.number)
+        half = path.with_suffix(f".{os.getpid()}")
+        with half.open("wb") as file:
+            np.savez(file, logits=array, size=scored.size, last=last)
+        half.replace(path)
+
+    def read(self, index: int) -> Scored:
+        """What was kept of image ``index``, on the device of this process."""
+        with np.load(self._path(index), allow_pickle=False) as file:
+            logits = torch.from_numpy(file["logits"]).to(self._processes.device)
+            height, width = file["size"].tolist()
+            last = bool(file["last"])
+        return Scored(index, logits.permute(0, 3, 1, 2) if last else logits, (height, width))
+
+    def _path(self, index: int) -> Path:
+        return self._folder / f"{index}.npz"
+
+    def remove(self) -> None:
+        """The stage has its labels: they have served."""
+        self._processes.barrier()
+        if self._processes.is_first:
+            shutil.rmtree(self._folder)
