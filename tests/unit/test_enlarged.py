@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from segadapt.split.entropy_ranking import image_entropies, image_entropy, rows_for_ranking
 from segadapt.tasks.enlarged import ROWS, Enlarged
@@ -30,14 +31,16 @@ def test_scores_are_those_of_the_task(layout: torch.memory_format, dtype: torch.
         ((1, 1), (1, 1)),
     ):
         logits = scores(*small).to(dtype).contiguous(memory_format=layout)
-        found, expected = enlarged.scores(logits, size), upsample(logits, size)
+        found, scores_ = enlarged.scores(logits, size), logits.to(upsample(logits, size).dtype)
+        expected = F.interpolate(scores_, size, mode="bilinear", align_corners=True)
         assert found.dtype == expected.dtype
         assert torch.equal(found, expected)
 
 
 def test_the_most_probable_classes_are_those_of_the_scores() -> None:
     logits, size = scores(8, 8), (70, 50)
-    large = upsample(logits.contiguous(memory_format=torch.channels_last), size)
+    last = logits.contiguous(memory_format=torch.channels_last)
+    large = F.interpolate(last, size, mode="bilinear", align_corners=True)
     first = Enlarged()
     found = first.most_probable(logits, size)
     first.most_probable(scores(8, 8, seed=1), size)  # writes over the scores, not over the classes

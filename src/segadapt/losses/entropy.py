@@ -37,11 +37,20 @@ def entropy_loss(probability: Tensor, share: float = 1.0) -> Tensor:
 
     Args:
         probability: class probabilities, (N, C, H, W).
+        share: see :func:`mean_of_highest`.
+    """
+    return mean_of_highest(entropy_map(probability), share)
+
+
+def mean_of_highest(entropy: Tensor, share: float) -> Tensor:
+    """The mean over the pixels of (N, H, W) maps, a scalar; or over those of highest entropy.
+
+    Args:
+        entropy: (N, H, W).
         share: in (0, 1]; only that share of each image's pixels, those of highest entropy, is
             summed (at least one pixel; MinEnt+ER of ADVENT, Sec. 4.2 and 4.3, with 0.3). The sum
             is still divided by the number of all pixels, so that a pixel weighs what it did.
     """
-    entropy = entropy_map(probability)
     if share == 1.0:
         return entropy.mean()
     pixels = entropy.flatten(start_dim=1)

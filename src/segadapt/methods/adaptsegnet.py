@@ -29,9 +29,9 @@ class AdaptSegNet(Method):
         width = self.config.discriminator_width
         return self.task.discriminators(level_names, width)
 
-    def domain_map(self, probability: Tensor) -> Tensor:
-        """What the discriminators see of class probabilities (N, C, H, W): here, all of it."""
-        return probability
+    def domain_map(self, logit: Tensor) -> Tensor:
+        """What the discriminators see of class scores (N, C, H, W): here, probabilities."""
+        return logit.softmax(dim=1)
 
     def step(
         self,
@@ -44,7 +44,7 @@ class AdaptSegNet(Method):
         assert target is not None
         source_levels, losses = self.supervised_step(nets, source, self.config.lambda_seg, backward)
         levels = self.task.levels(nets["model"], target.image)
-        maps = {x.name: self.domain_map(x.probability) for x in levels}
+        maps = {x.name: self.domain_map(x.logit) for x in levels}
         adversarial = {
             name: domain_loss(
                 without_gradient(nets[f"discriminator_{name}"], map_), "source", self.config.gan
@@ -68,7 +68,7 @@ class AdaptSegNet(Method):
         for level in source_levels:
             discriminator = nets[f"discriminator_{level.name}"]
             with torch.no_grad():
-                source_map = self.domain_map(level.probability)
+                source_map = self.domain_map(level.logit)
             seen: dict[DomainLabel, Tensor] = {
                 "source": source_map,
                 "target": target_maps[level.name],

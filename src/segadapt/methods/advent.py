@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from segadapt.losses.entropy import weighted_self_information
+from segadapt.losses.entropy_of_scores import self_information
 from segadapt.methods.adaptsegnet import AdaptSegNet
 from segadapt.methods.config.advent import AdvEntConfig
 
@@ -17,6 +17,6 @@ class AdvEnt(AdaptSegNet):
 
     Config = AdvEntConfig
 
-    def domain_map(self, probability: Tensor) -> Tensor:
+    def domain_map(self, logit: Tensor) -> Tensor:
         """I = -p log p (Sec. 3.2) over log C, as released: (N, C, H, W) -> (N, C, H, W)."""
-        return weighted_self_information(probability)
+        return self_information(logit)

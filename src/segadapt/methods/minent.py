@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from segadapt.base.batch import LabelledBatch, UnlabelledBatch
-from segadapt.losses.entropy import entropy_loss
+from segadapt.losses.entropy import mean_of_highest
+from segadapt.losses.entropy_of_scores import entropy_of_scores
 from segadapt.methods.base import Backward, Method
 from segadapt.methods.config.minent import MinEntConfig
 
@@ -33,6 +34,6 @@ class MinEnt(Method):
         _, losses = self.supervised_step(nets, source, self.config.lambda_seg, backward)
         levels = self.task.levels(nets["model"], target.image)
         share = self.config.entropy_share
-        entropy = {x.name: entropy_loss(x.probability, share) for x in levels}
+        entropy = {x.name: mean_of_highest(entropy_of_scores(x.logit), share) for x in levels}
         losses |= self.target_step(levels, entropy, self.config.lambda_ent, backward)
         return losses | {f"loss_ent_{name}": loss.detach() for name, loss in entropy.items()}

@@ -116,4 +116,6 @@ def upsample(logit: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     """(N, C, h, w) -> (N, C, height, width), bilinear with aligned corners, float32 or float64."""
     if logit.dtype not in (torch.float32, torch.float64):
         logit = logit.float()
+    # Class by class in memory: losses take them so, and would make copies at image size.
+    logit = logit.contiguous()
     return F.interpolate(logit, size=tuple(size), mode="bilinear", align_corners=True)
