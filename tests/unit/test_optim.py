@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -16,6 +18,7 @@ from segadapt.engine.optim import (
     poly_factor,
     set_learning_rate,
 )
+from segadapt.engine.sharding import load_optimizer
 from segadapt.models.segmenter import Segmenter
 
 SETTINGS = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.05}
@@ -210,3 +213,61 @@ def test_discriminator_optimizer_is_adam_with_its_settings() -> None:
     assert group["weight_decay"] == 0
     set_learning_rate([optimizer], 0.1)
     assert group["lr"] == pytest.approx(0.025)
+
+
+# Fused updates ---------------------------------------------------------------------------------
+
+
+def nets_in_both_layouts() -> list[nn.Module]:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 5, 1), nn.Flatten(), nn.Linear(80, 2))
+    copies = [copy.deepcopy(net) for _ in range(2)]
+    return [x.to(memory_format=torch.channels_last) for x in copies]  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw", "adam"])
+def test_fused_updates_are_those_of_the_loop(name: str) -> None:
+    kinds = {
+        "sgd": lambda ps, fused: torch.optim.SGD(ps, lr=0.1, momentum=0.9, fused=fused),
+        "adamw": lambda ps, fused: torch.optim.AdamW(ps, lr=0.1, fused=fused),
+        "adam": lambda ps, fused: torch.optim.Adam(ps, lr=0.1, fused=fused),
+    }
+    nets = nets_in_both_layouts()
+    optimizers = [
+        kinds[name](net.parameters(), fused) for net, fused in zip(nets, (True, False), strict=True)
+    ]
+    for step in range(3):
+        image = torch.randn(2, 3, 6, 6, generator=torch.Generator().manual_seed(step))
+        for net, optimizer in zip(nets, optimizers, strict=True):
+            optimizer.zero_grad()
+            net(image).square().sum().backward()
+            net(image).sum().backward()  # a second term is added to the first's gradients
+            optimizer.step()
+    for one, other in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_moments_that_were_saved_contiguous_lie_as_their_weights() -> None:
+    first, second = nets_in_both_layouts()
+    going, resumed = (adam(x, DiscriminatorOptimizer(lr=0.1)) for x in (first, second))
+    image = torch.randn(2, 3, 6, 6)
+    first(image).sum().backward()
+    going.step()
+    second.load_state_dict(first.state_dict())
+    saved = copy.deepcopy(going.state_dict())
+    for entry in saved["state"].values():
+        entry |= {name: value.contiguous() for name, value in entry.items()}
+    load_optimizer(resumed, saved)
+    for net, optimizer in ((first, going), (second, resumed)):
+        optimizer.zero_grad()
+        net(image).square().sum().backward()
+        optimizer.step()
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_optimizers_are_fused() -> None:
+    net = squeezenet(3)
+    for settings in ({}, {"name": "adamw"}, {"repeated_updates": True}):
+        optimizer = model_optimizer(net, ModelOptimizer.model_validate(settings))
+        assert all(group["fused"] for group in optimizer.param_groups)

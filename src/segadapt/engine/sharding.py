@@ -94,8 +94,17 @@ def load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -
 
 
 def _as(like: Tensor | None, value: Any) -> Any:
-    """``value`` shared as ``like`` is, where that is its counterpart (a step's count has none)."""
-    if not isinstance(like, DTensor) or not isinstance(value, Tensor) or value.shape != like.shape:
+    """``value`` shared, and laid out in memory, as ``like`` is.
+
+    Where that is its counterpart: a step's count has none.
+    """
+    if like is None or not isinstance(value, Tensor) or value.shape != like.shape:
         return value
-    # Every process has read the whole, so none has to send.
-    return distribute_tensor(value, like.device_mesh, like.placements, src_data_rank=None)
+    if isinstance(like, DTensor):
+        # Every process has read the whole, so none has to send.
+        return distribute_tensor(value, like.device_mesh, like.placements, src_data_rank=None)
+    if value.stride() == like.stride():
+        return value
+    # What was saved with shared weights is contiguous; fused updates take the n-th number of a
+    # moment in memory for that of the n-th weight.
+    return torch.empty_like(like, dtype=value.dtype, device=value.device).copy_(value)
