@@ -64,7 +64,7 @@ class ADDA(Method):
         losses: dict[str, Tensor] = {}
         if self.config.lambda_seg:
             weights = LevelWeights(main=self.config.lambda_seg, aux=0.0)
-            losses |= self.supervised_step(nets, source, weights, backward)[1]
+            losses |= self.supervised_losses(nets, source, weights, backward)
         fooling: list[Tensor] = []
         with torch.no_grad():
             of_source = self.task.levels(self.source_model, source.image)

@@ -152,11 +152,37 @@ class Method(nn.Module):
         Returns:
             The source's levels, detached, and the losses.
         """
+        levels, losses, total = self._supervised(nets, source, weights)
+        backward(total)
+        detached = [x._replace(logit=x.logit.detach(), summands=None) for x in levels]
+        return detached, losses
+
+    def supervised_losses(
+        self,
+        nets: Mapping[str, nn.Module],
+        source: LabelledBatch,
+        weights: LevelWeights,
+        backward: Backward,
+    ) -> dict[str, Tensor]:
+        """The same for methods that go on without the source's levels, whose maps of the image's
+        size then take no room in the backward pass.
+
+        Returns:
+            The losses.
+        """
+        # Nothing here holds on to the levels.
+        losses, total = self._supervised(nets, source, weights)[1:]
+        backward(total)
+        return losses
+
+    def _supervised(
+        self, nets: Mapping[str, nn.Module], source: LabelledBatch, weights: LevelWeights
+    ) -> tuple[list[Level], dict[str, Tensor], Tensor]:
+        """Levels, detached losses, and their weighted sum."""
         levels = self.task.levels(nets["model"], source.image)
         losses = {x.name: self.task.supervised_loss(x, source.label) for x in levels}
-        backward(weighted_sum(levels, losses, weights))
-        detached = [x._replace(logit=x.logit.detach(), summands=None) for x in levels]
-        return detached, {f"loss_seg_{name}": loss.detach() for name, loss in losses.items()}
+        total = weighted_sum(levels, losses, weights)
+        return levels, {f"loss_seg_{name}": loss.detach() for name, loss in losses.items()}, total
 
     def target_step(
         self,

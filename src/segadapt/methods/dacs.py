@@ -99,7 +99,7 @@ class DACS(Method):
         self, nets: Mapping[str, nn.Module], source: LabelledBatch, backward: Backward
     ) -> dict[str, Tensor]:
         """Cross-entropy of the source's labels, on images as they are (DAFormer, Eq. 1)."""
-        return self.supervised_step(nets, source, self.config.lambda_seg, backward)[1]
+        return self.supervised_losses(nets, source, self.config.lambda_seg, backward)
 
     @torch.no_grad()
     def pseudo_labels(self, target: UnlabelledBatch) -> PseudoLabels:
@@ -209,7 +209,9 @@ class DACS(Method):
             x.name: weighted_cross_entropy(x.logit, x.part_of(label), x.part_of(weight))
             for x in levels
         }
-        backward(factor * weighted_sum(levels, losses, self.config.lambda_seg))
+        total = factor * weighted_sum(levels, losses, self.config.lambda_seg)
+        del levels  # maps of the image's size, which the backward pass does without
+        backward(total)
         return {f"loss_{name}_{key}": loss.detach() for key, loss in losses.items()}
 
 

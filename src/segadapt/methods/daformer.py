@@ -73,6 +73,7 @@ class DAFormer(DACS):
         cells = thing_cells(padded, (height, width), self.things(), self.config.least_share)
         distance = feature_distance(features[-1], frozen, cells, self.task.process_mean)
         total = weighted_sum(levels, losses, self.config.lambda_seg)
+        del levels  # maps of the image's size, which the backward pass does without
         backward(total + self.config.lambda_feature * distance)
         found = {f"loss_seg_{name}": loss.detach() for name, loss in losses.items()}
         return found | {"loss_feature": distance.detach()}

@@ -54,7 +54,7 @@ class MeanTeacher(Method):
         self.teacher.begin_step(nets["model"])
         first = self.task.rank * len(target.image)
         chance = Chance(self.task.seed, self.teacher.steps.count - 1, first)
-        _, losses = self.supervised_step(nets, source, self.config.lambda_seg, backward)
+        losses = self.supervised_losses(nets, source, self.config.lambda_seg, backward)
         with torch.no_grad():
             seen = self.task.levels(self.teacher.network, target.image)[0]
             label = self.task.pseudo_label(seen, self.config.threshold)

@@ -31,7 +31,7 @@ class MinEnt(Method):
     ) -> dict[str, Tensor]:
         """See :meth:`Method.step`."""
         assert target is not None
-        _, losses = self.supervised_step(nets, source, self.config.lambda_seg, backward)
+        losses = self.supervised_losses(nets, source, self.config.lambda_seg, backward)
         levels = self.task.levels(nets["model"], target.image)
         share = self.config.entropy_share
         entropy = {x.name: mean_of_highest(entropy_of_scores(x.logit), share) for x in levels}

@@ -92,17 +92,21 @@ class PixIntraDA(Method):
                 if config.continuous
                 else pixel_fooling_loss(logit, level.part_of(hard), mean)
             )
+        total = total + weighted_sum(levels, fooling, config.beta)
+        judged = source.domain_index if config.continuous else hard
+        wanted = {x.name: x.part_of(judged) for x in levels}
+        del levels, level  # their scores, of the image's size, which the backward pass does without
         # One graph for all terms of the segmenter: the images are the same.
-        backward(total + weighted_sum(levels, fooling, config.beta))
+        backward(total)
         losses |= {f"loss_adv_{name}": loss for name, loss in fooling.items()}
-        for level in levels:
-            map_ = maps[level.name].detach()
-            logit = upsample(nets[f"discriminator_{level.name}"](map_), map_.shape[-2:])[:, 0]
+        for name, answer in wanted.items():
+            map_ = maps[name].detach()
+            logit = upsample(nets[f"discriminator_{name}"](map_), map_.shape[-2:])[:, 0]
             loss = (
-                indexed_discriminator_loss(logit, level.part_of(source.domain_index), mean)
+                indexed_discriminator_loss(logit, answer, mean)
                 if config.continuous
-                else pixel_discriminator_loss(logit, level.part_of(hard), mean)
+                else pixel_discriminator_loss(logit, answer, mean)
             )
             backward(loss)
-            losses[f"loss_d_{level.name}"] = loss
+            losses[f"loss_d_{name}"] = loss
         return {name: loss.detach() for name, loss in losses.items()}

@@ -62,4 +62,4 @@ class SourceOnly(Method):
             chance = Chance(self.task.seed, self.steps.next(), first)
             changed = augmented(source.image, self.config.augmentation, self.task, chance)
             source = source._replace(image=changed)
-        return self.supervised_step(nets, source, self.config.lambda_seg, backward)[1]
+        return self.supervised_losses(nets, source, self.config.lambda_seg, backward)
