@@ -84,7 +84,9 @@ class Split:
 
     def save(self, stage_directory: Path) -> None:
         """Write the artefact into its stage's folder."""
-        write_json(stage_directory / SPLIT_FILE, asdict(self))
+        # Not copied, as asdict would: there may be a million of them.
+        images = [vars(image) for image in self.images]
+        write_json(stage_directory / SPLIT_FILE, {**vars(self), "images": images})
 
     @classmethod
     def load(cls, stage_directory: Path) -> Split:
@@ -109,7 +111,7 @@ class LabelSet:
 
     def save(self, stage_directory: Path) -> None:
         """Write the artefact into its stage's folder."""
-        write_json(stage_directory / LABELS_FILE, asdict(self))
+        write_json(stage_directory / LABELS_FILE, vars(self))
 
     @classmethod
     def load(cls, stage_directory: Path) -> LabelSet:
@@ -175,7 +177,7 @@ class PixelSplit:
 
     def save(self, stage_directory: Path) -> None:
         """Write the artefact into its stage's folder."""
-        write_json(stage_directory / PIXEL_SPLIT_FILE, asdict(self))
+        write_json(stage_directory / PIXEL_SPLIT_FILE, vars(self))
 
     @classmethod
     def load(cls, stage_directory: Path) -> PixelSplit:
@@ -199,7 +201,7 @@ class ClassCounts:
 
     def save(self, stage_directory: Path) -> None:
         """Write the artefact into its stage's folder."""
-        write_json(stage_directory / COUNTS_FILE, asdict(self))
+        write_json(stage_directory / COUNTS_FILE, vars(self))
 
     @classmethod
     def load(cls, stage_directory: Path) -> ClassCounts:
@@ -298,7 +300,16 @@ def _finite(value: Any) -> Any:
 def write_json(path: Path, value: object) -> None:
     """Write JSON that is either whole or absent, and that every reader takes: NaN becomes null."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(strict_json(value, indent=1) + "\n")
+    # Piece by piece: in one text, what a million images have takes gigabytes.
+    encoder = json.JSONEncoder(indent=1, allow_nan=False)
+    with partial.open("w") as file:
+        try:
+            file.writelines(encoder.iterencode(value))
+        except ValueError:
+            file.seek(0)
+            file.truncate()
+            file.writelines(encoder.iterencode(_finite(value)))
+        file.write("\n")
     partial.replace(path)
 
 

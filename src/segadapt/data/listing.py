@@ -190,7 +190,7 @@ def find_images(
     for path, relative in pictures_of(folder, left_out):
         if not path.stem.endswith(ending):
             continue
-        name = relative.with_suffix("").as_posix().removesuffix(ending)
+        name = relative.as_posix().removesuffix(relative.suffix).removesuffix(ending)
         if name in found:
             raise SegadaptError(
                 f"{path}: and {found[name].name} have the same name {name!r}; rename one of them"

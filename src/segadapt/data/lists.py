@@ -6,7 +6,7 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from segadapt.base.counted import counted
@@ -32,7 +32,9 @@ def listed(samples: Sequence[Sample], image_list: Path, title: str) -> list[Samp
     lines, encoding = _lines(image_list, title)
     if not lines:
         raise SegadaptError(f"{title}: the list {image_list} is empty; give one image per line")
-    known = _by_name_and_path(samples)
+    # Of very many images every end of their paths would take gigabytes.
+    depths = {key.count("/") + 1 for line in lines for key in _keys(line)}
+    known = _by_name_and_path(samples, depths)
     found = [_fitting(line, known) for line in lines]
     wrong = {
         "are not there": [line for line, those in zip(lines, found, strict=True) if not those],
@@ -81,28 +83,30 @@ def _lines(image_list: Path, title: str) -> tuple[list[str], str | None]:
 
 
 def _fitting(line: str, known: Mapping[str, list[Sample]]) -> list[Sample]:
-    """The images that a line may mean: as it is, or by its first column, or with backslashes."""
+    """The images that a line may mean."""
+    return next((found for key in _keys(line) if (found := known.get(key))), [])
+
+
+def _keys(line: str) -> Iterator[str]:
+    """What a line may mean: as it is, or its first column, or either with backslashes."""
     for text in (line, *line.split()[:1]):
         for form in (text, text.replace("\\", "/")):
-            found = known.get(_key(form))
-            if found:
-                return found
-    return []
+            yield _key(form)
 
 
 def _key(line: str) -> str:
     return unicodedata.normalize("NFC", line.strip(BLANKS).removeprefix("./").lstrip("/"))
 
 
-def _by_name_and_path(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
-    """Samples by every end of their paths; a sample's own name means that sample alone."""
+def _by_name_and_path(samples: Sequence[Sample], depths: Container[int]) -> dict[str, list[Sample]]:
+    """Samples by ends of their paths, of so many parts; a sample's own name means it alone."""
     found: dict[str, list[Sample]] = {}
     for sample in samples:
         path = str(sample.image)
         # Lists leave out differing beginnings; in an archive's file a colon ends one.
         for form in {path, path.replace(":", "/")}:
             parts = re.split("/+", _key(form))
-            for start in range(len(parts)):
+            for start in (x for x in range(len(parts)) if len(parts) - x in depths):
                 those = found.setdefault("/".join(parts[start:]), [])
                 if sample not in those[-1:]:
                     those.append(sample)

@@ -22,7 +22,7 @@ def pictures_of(folder: DataPath, left_out: LeftOut) -> Iterator[tuple[DataPath,
                     yield packed, relative
             return
         folder = folder.unpacked
-    for path, ordinary in sorted(files_below(folder)):
+    for path, ordinary in sorted(files_below(folder), key=_by_parts):
         inside = path.relative_to(folder)
         if left_out.add(inside):
             continue
@@ -35,6 +35,11 @@ def pictures_of(folder: DataPath, left_out: LeftOut) -> Iterator[tuple[DataPath,
                 f"{path}: is a link to {path.readlink()}, which is not there; mend the link, or "
                 "remove it"
             )
+
+
+def _by_parts(found: tuple[Path, bool]) -> str:
+    """Sorts as paths do, part by part, which takes a million of them long."""
+    return str(found[0]).replace(os.sep, "\0")
 
 
 MOST_NAMES = 100

@@ -245,8 +245,12 @@ def histogram(scores: Sequence[float], is_easy: Sequence[bool], bins: int = 24) 
     return frame_svg(frame, "Histogram of entropy scores", "score", Markup("").join(parts))
 
 
+MOST_POINTS = 1000
+"""Of each part of a curve: more than a page has pixels across would show nothing more."""
+
+
 def ranked_curve(scores: Sequence[float], is_easy: Sequence[bool]) -> Markup:
-    """The score of every image in ranked order, easy and hard in their colours."""
+    """The scores of images in ranked order, easy and hard in their colours; of very many some."""
     high = max(scores)
     frame = Frame(0, len(scores), 0, high * 1.08 or 1.0)
     easy = sum(is_easy)
@@ -255,7 +259,7 @@ def ranked_curve(scores: Sequence[float], is_easy: Sequence[bool]) -> Markup:
         if stop <= start:
             continue
         points = " ".join(
-            f"{frame.x(i + 0.5):.1f},{frame.y(scores[i]):.1f}" for i in range(start, stop)
+            f"{frame.x(i + 0.5):.1f},{frame.y(scores[i]):.1f}" for i in _some(start, stop)
         )
         base = f"{frame.y(0):.1f}"
         area = f"{frame.x(start + 0.5):.1f},{base} {points} {frame.x(stop - 0.5):.1f},{base}"
@@ -263,6 +267,12 @@ def ranked_curve(scores: Sequence[float], is_easy: Sequence[bool]) -> Markup:
         parts.append(Markup(f'<polyline class="line {kind}" points="{points}"/>'))
     parts.append(_boundary(frame, float(easy) if 0 < easy < len(scores) else None))
     return frame_svg(frame, "Ranked entropy scores", "image, by rank", Markup("").join(parts))
+
+
+def _some(start: int, stop: int) -> list[int]:
+    """Numbers from ``start`` to ``stop`` - 1, both among them: all, or some evenly spaced."""
+    steps = min(stop - start, MOST_POINTS) - 1
+    return [start + round(i * (stop - 1 - start) / max(1, steps)) for i in range(steps + 1)]
 
 
 def _boundary_score(scores: Sequence[float], is_easy: Sequence[bool]) -> float | None:

@@ -58,7 +58,8 @@ def _view(stage: Stage, width: int) -> PixelSplitView:
     split = PixelSplit.load(stage.directory)
     ranked = sorted(split.images, key=lambda name: -split.images[name])
     gallery = []
-    for path in sorted((stage.directory / "gallery").glob("*.jpg")):
+    # By number: past 99999 names have six digits.
+    for path in sorted((stage.directory / "gallery").glob("*.jpg"), key=lambda x: int(x.stem)):
         name = ranked[int(path.stem)]
         label = LabelSet.path(stage.directory, name)
         index = LabelSet.index_path(stage.directory, name)

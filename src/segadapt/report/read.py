@@ -169,13 +169,13 @@ def _read_split(stage: Stage) -> Split:
     ]
     gallery = []
     folder = stage.directory / "gallery"
-    for place, ranked in enumerate(images):
+    for place in _shown(folder, len(images)):
         files = [
             _file(folder, f"{place:05d}.{part}")
             for part in ("image.jpg", "prediction.png", "entropy.png")
         ]
         if any(files):
-            gallery.append(GalleryItem(place, ranked, *files))
+            gallery.append(GalleryItem(place, images[place], *files))
     return Split(
         domain=str(raw.get("domain", "")),
         ratio=float(raw["ratio"]),
@@ -183,6 +183,13 @@ def _read_split(stage: Stage) -> Split:
         images=images,
         gallery=gallery,
     )
+
+
+def _shown(folder: Path, number: int) -> list[int]:
+    """Places in a ranking that have pictures: a few of what may be a million."""
+    beginnings = {x.name.partition(".")[0] for x in folder.iterdir()} if folder.is_dir() else set()
+    places = {int(text) for text in beginnings if text.isdecimal()}
+    return sorted(place for place in places if place < number)
 
 
 def read_evaluation(stage: Stage, on_source: bool = False) -> Evaluation:

@@ -43,7 +43,7 @@ def translation_views(run: Run, width: int) -> list[TranslationView]:
             continue
         groups = [
             _group(path, min(width, 320))
-            for path in sorted((stage.directory / "gallery").glob("*.source.jpg"))
+            for path in sorted((stage.directory / "gallery").glob("*.source.jpg"), key=_number)
         ]
         found.append(
             TranslationView(
@@ -56,6 +56,11 @@ def translation_views(run: Run, width: int) -> list[TranslationView]:
             )
         )
     return found
+
+
+def _number(path: Path) -> int:
+    """Of a gallery's image: past 99999 they have six digits, and names another order."""
+    return int(path.name.partition(".")[0])
 
 
 def _how(settings: dict[str, Any]) -> str:

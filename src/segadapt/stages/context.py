@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from segadapt.artefacts import (
     BOXES_FILE,
@@ -89,11 +90,7 @@ class StageContext:
             SegadaptError: the data are not there, or not as an earlier stage left them.
         """
         if reference in self.recipe.domains:
-            config = self.recipe.domains[reference]
-            title = f"domain {reference!r}"
-            root, image_list = self.domain_root(reference), self.image_list(reference)
-            domain = open_domain(config, root, labelled, title, image_list)
-            return self._cached(domain) if config.cache else domain
+            return self._of_recipe(reference, labelled)
         stage_name, _, output = reference.partition(".")
         folder = self.stage_directory(stage_name)
         kind = self.recipe.stages[stage_name].outputs[output]
@@ -102,6 +99,28 @@ class StageContext:
         if kind == "images":
             return self._part(folder, reference, output)
         return self._pseudo_labelled(folder)
+
+    def _of_recipe(self, name: str, labelled: bool) -> Domain:
+        config = self.recipe.domains[name]
+        if (name, labelled) in self._listed:
+            return self._listed[name, labelled]
+        root, image_list = self.domain_root(name), self.image_list(name)
+        domain = open_domain(config, root, labelled, f"domain {name!r}", image_list)
+        if config.cache:
+            domain = self._cached(domain)
+        if config.drawn_by is None:  # what a stage draws is listed when it is there
+            self._listed[name, labelled] = domain
+        return domain
+
+    @cached_property
+    def _listed(self) -> dict[tuple[str, bool], Domain]:
+        """Domains by name, with labels and without: a million files take most of a minute to list,
+        and a run asks for its domains at every check and stage."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Other processes list for themselves: that takes no longer than to be sent it.
+        return {key: value for key, value in self.__dict__.items() if key != "_listed"}
 
     def _cached(self, domain: Domain) -> Domain:
         classes = domain.classes
