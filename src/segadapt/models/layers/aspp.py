@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segadapt.models.heads.config.dilations import DILATIONS
-from segadapt.models.layers.moved_taps import MovedTaps
 
 
 class ASPPClassifier(nn.Module):
@@ -55,10 +54,17 @@ class ASPPClassifier(nn.Module):
             F.pad(branch.bias, (margin, margin)) for branch in branches if branch.bias is not None
         ]
         maps = F.conv2d(features, taps[:, :, None, None], torch.cat(biases))
-        moves = tuple(
+        by_tap = maps.split(self.num_classes, dim=1)
+        moves = [
             (down, right)
             for rate in self.dilations
             for down in (-rate, 0, rate)
             for right in (-rate, 0, rate)
-        )
-        return MovedTaps.apply(maps, moves)  # type: ignore[no-untyped-call, no-any-return]
+        ]
+        height, width = features.shape[-2:]
+        total = torch.zeros_like(by_tap[0])
+        for (down, right), tap in zip(moves, by_tap, strict=True):
+            # Output pixel (y, x) takes the tap's value at (y + down, x + right), or zero.
+            if abs(down) < height and abs(right) < width:
+                total = total + F.pad(tap, (-right, right, -down, down))
+        return total
