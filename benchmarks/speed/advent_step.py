@@ -98,7 +98,7 @@ def _prepared(precision: Precision, setting: Setting) -> Iterator[Contest]:
 BENCHMARKS = tuple(
     Benchmark(
         name=f"advent-step-{precision}",
-        sentence="A training step of AdvEnt, one image of each domain, a quarter of the published sides.",
+        sentence="A training step of AdvEnt, an image of each domain, at a quarter of the sides.",
         ours=f"the engine's step in {precision}, channels last",
         rival="the published loop written plainly, float32",
         unit="step",

@@ -13,11 +13,9 @@ import torch
 from segadapt.engine.fabric import Processes
 
 FOLDER = "scores"
-MOST = 8 * 2**30
-"""Bytes on the disk, of all processes; images beyond are looked at anew in every pass. One of
+SHARE = 0.25
+"""Of the room on the disk that is free; images beyond are looked at anew in every pass. One of
 1024x512 takes 0.6 MB at an eighth of its sides and 19 classes."""
-SPARE = 2 * 2**30
-"""Bytes of the disk that stay free."""
 
 
 class Scored(NamedTuple):
@@ -25,7 +23,7 @@ class Scored(NamedTuple):
 
     number: int
     logits: torch.Tensor
-    """(1, C, h, w) float32 class scores, in the layout in which the network gave them."""
+    """(1, C, h, w) float32 class scores."""
     size: tuple[int, int]
     """(height, width) of the image that it saw."""
 
@@ -41,8 +39,8 @@ class KeptScores:
     def __init__(self, directory: Path, processes: Processes) -> None:
         self._folder = directory / FOLDER
         self._processes = processes
-        self._room = MOST // processes.count
         self._folder.mkdir(exist_ok=True)
+        self._room = int(SHARE * shutil.disk_usage(self._folder).free) // processes.count
 
     def indices(self) -> set[int]:
         """Numbers of the images that are kept; all processes are told the same."""
@@ -52,28 +50,26 @@ class KeptScores:
 
     def keep(self, scored: Scored) -> None:
         """Write it, as long as there is room."""
-        logits = scored.logits.cpu()
-        last = logits.is_contiguous(memory_format=torch.channels_last)
-        # Written as they lie in memory, classes last or not: sums over classes then go the same way
-        # when they are read.
-        array = (logits.permute(0, 2, 3, 1) if last else logits).contiguous().numpy()
-        if array.nbytes > self._room or shutil.disk_usage(self._folder).free < SPARE:
-            self._room = 0
+        logits = scored.logits.cpu().contiguous().numpy()
+        self._room -= logits.nbytes
+        if self._room < 0:
             return
-        self._room -= array.nbytes
         path = self._path(scored.number)
         half = path.with_suffix(f".{os.getpid()}")
-        with half.open("wb") as file:
-            np.savez(file, logits=array, size=scored.size, last=last)
-        half.replace(path)
+        try:
+            with half.open("wb") as file:
+                np.savez(file, logits=logits, size=scored.size)
+            half.replace(path)
+        except OSError:  # somebody else has filled the disk: what is not kept is looked at again
+            self._room = 0
+            half.unlink(missing_ok=True)
 
     def read(self, index: int) -> Scored:
         """What was kept of image ``index``, on the device of this process."""
         with np.load(self._path(index), allow_pickle=False) as file:
             logits = torch.from_numpy(file["logits"]).to(self._processes.device)
             height, width = file["size"].tolist()
-            last = bool(file["last"])
-        return Scored(index, logits.permute(0, 3, 1, 2) if last else logits, (height, width))
+        return Scored(index, logits, (height, width))
 
     def _path(self, index: int) -> Path:
         return self._folder / f"{index}.npz"
