@@ -56,7 +56,7 @@ def detect(
     require_boxes(predictor, domain)
     own: list[Found] = []
     share = (processes.rank, processes.count)
-    batches = inference_batches(domain, batch_size, share, workers)
+    batches = inference_batches(domain, processes.at_once(batch_size), share, workers)
     for batch in progress(batches, title, len(domain), processes):
         assert batch.labels is not None
         seen = (batch.image.shape[1], batch.image.shape[2])

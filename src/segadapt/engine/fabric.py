@@ -56,6 +56,14 @@ class Processes:
         """The context that computes in the run's precision."""
         return self._fabric.autocast()
 
+    def at_once(self, batch_size: int) -> int:
+        """Of ``batch_size`` images those that a network without training sees together.
+
+        On a CPU one: several take no less time each, and the first is waited for until all are
+        decoded.
+        """
+        return 1 if self.device.type == "cpu" else batch_size
+
     def barrier(self) -> None:
         """Wait for all processes."""
         self._fabric.barrier()

@@ -101,11 +101,6 @@ class Predictor:
         to any size without loss of time; at image size (N, C, H, W) otherwise, and where the
         network had to pad the image.
         """
-        if self._processes.device.type == "cpu" and len(image) > 1:
-            # One after the other: maps of several overflow a CPU's cache, and none of it is idle.
-            rows = range(len(image))
-            alone = [self.logits(image[i : i + 1], [x[i : i + 1] for x in scaled]) for i in rows]
-            return torch.cat(alone)
         image = image.to(self._processes.device, non_blocking=True)
         scaled = [x.to(self._processes.device, non_blocking=True) for x in scaled]
         if len(self._members) == 1:

@@ -28,7 +28,7 @@ class EvaluateStage(Stage):
     """Labelled images to score on."""
     views: Views = Views()
     batch_size: BatchSize = 4
-    """Images that the networks look at together."""
+    """Images that the networks look at together; on a CPU it is one at a time."""
     workers: Workers = 2
     pictures: Annotated[int, Field(ge=0)] = 6
     """Images of the domain that the report shows."""

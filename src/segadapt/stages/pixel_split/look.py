@@ -49,7 +49,7 @@ class Look:
 
     def _scored(self) -> Iterator[Scored]:
         # Images of other sizes would change places within a batch.
-        batch_size = 1 if self._one_pass else self._stage.batch_size
+        batch_size = 1 if self._one_pass else self.processes.at_once(self._stage.batch_size)
         share = (self.processes.rank, self.processes.count)
         done = self._kept.indices()
         for index in sorted(done)[share[0] :: share[1]]:

@@ -28,7 +28,7 @@ class SelectStage(Stage):
     ] = "information_maximisation"
     """By which the best one is taken."""
     batch_size: BatchSize = 4
-    """Images that the networks look at together."""
+    """Images that the networks look at together; on a CPU it is one at a time."""
     workers: Workers = 2
 
     outputs = {"checkpoint": "checkpoint", "selection": "selection"}  # noqa: RUF012

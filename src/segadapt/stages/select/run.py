@@ -64,7 +64,8 @@ def _label_free(
     number = len(target.classes.names) + (1 if target.classes.boxes else 0)
     sums = LabelFreeScores(number, processes.device)
     share = (processes.rank, processes.count)
-    batches = inference_batches(target, stage.batch_size, share, stage.workers)
+    at_once = processes.at_once(stage.batch_size)
+    batches = inference_batches(target, at_once, share, stage.workers)
     for batch in progress(batches, title, len(target), processes):
         sums.update(predictor.place_probability(batch.image))
     found = label_free_scores(processes.sum(sums.sums()))

@@ -36,7 +36,7 @@ def agreement(
     pair = (source, replace(translated, labelled=False))
     share = (processes.rank, processes.count)
     # Images of their own sizes go one by one: batches of both would be put together differently.
-    batch_size = stage.batch_size if source.size is not None else 1
+    batch_size = processes.at_once(stage.batch_size) if source.size is not None else 1
     both = [inference_batches(domain, batch_size, share, stage.workers) for domain in pair]
     enlarged = Enlarged()
     counts = torch.zeros(2, dtype=torch.float64)
