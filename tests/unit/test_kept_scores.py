@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from segadapt.base.compute import Compute
+from segadapt.base.errors import SegadaptError
 from segadapt.engine.fabric import Processes, launch
 from segadapt.stages.pixel_split import kept_scores
 from segadapt.stages.pixel_split.kept_scores import KeptScores, Scored
@@ -68,3 +69,20 @@ def test_a_full_disk_is_no_failure(
     kept.keep(scored(1))
     assert kept.indices() == {0}
     assert len(list((tmp_path / "scores").iterdir())) == 1
+
+
+def test_scores_as_large_as_the_image_are_not_for_keeping() -> None:
+    from segadapt.stages.pixel_split.look import _is_small
+
+    assert _is_small(torch.empty(1, 5, 65, 129), (512, 1024))
+    assert not _is_small(torch.empty(1, 5, 512, 1024), (512, 1024))  # of an image that was padded
+
+
+def test_a_damaged_file_is_named(tmp_path: Path, processes: Processes) -> None:
+    kept = KeptScores(tmp_path, processes)
+    kept.keep(scored(0))
+    path = tmp_path / "scores/0.npz"
+    for content in (b"", path.read_bytes()[:200]):
+        path.write_bytes(content)
+        with pytest.raises(SegadaptError, match=r"0\.npz: cannot be read .* delete it"):
+            kept.read(0)

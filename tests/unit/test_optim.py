@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from networks import resnet, squeezenet
 from segadapt.config import DiscriminatorOptimizer, ModelOptimizer
 from segadapt.engine.optim import (
+    SGD,
     ReleasedSGD,
     RepeatedSGD,
     adam,
@@ -94,7 +95,7 @@ def test_released_decays_by_hand() -> None:
 
 @pytest.mark.parametrize(
     ("setting", "kind"),
-    [(False, torch.optim.SGD), (True, RepeatedSGD), ("released", ReleasedSGD)],
+    [(False, SGD), (True, RepeatedSGD), ("released", ReleasedSGD)],
 )
 def test_setting_chooses_the_updates(setting: bool | str, kind: type) -> None:
     optimizer = model_optimizer(tiny_resnet(), ModelOptimizer(repeated_updates=setting))
@@ -271,3 +272,36 @@ def test_optimizers_are_fused() -> None:
     for settings in ({}, {"name": "adamw"}, {"repeated_updates": True}):
         optimizer = model_optimizer(net, ModelOptimizer.model_validate(settings))
         assert all(group["fused"] for group in optimizer.param_groups)
+
+
+def test_a_state_of_shared_weights_goes_on_fused_and_the_other_way_round() -> None:
+    net = nets_in_both_layouts()[0]
+    for fused in (True, False):
+        saved = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, fused=not fused)
+        mine = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, fused=fused)
+        load_optimizer(mine, saved.state_dict())
+        assert all(group["fused"] is fused for group in mine.param_groups)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_gradients_may_begin_late(fused: bool) -> None:
+    ours, plain = (parameters() for _ in range(2))
+    optimizers = (
+        SGD(ours, **SETTINGS, fused=fused),
+        torch.optim.SGD(plain, **SETTINGS, fused=False),
+    )
+    for step in range(3):
+        for values, optimizer in zip((ours, plain), optimizers, strict=True):
+            fill_gradients(values, step)
+            if step < 2:
+                values[-1].grad = None
+            optimizer.step()
+    for a, b in zip(ours, plain, strict=True):
+        assert torch.allclose(a, b, rtol=0, atol=1e-14)
+
+
+def test_a_released_step_without_gradients_does_nothing() -> None:
+    (value, *_) = parameters()
+    before = value.detach().clone()
+    ReleasedSGD([{"params": [value], "repeats": 2}], **SETTINGS, fused=True).step()
+    assert torch.equal(value, before)

@@ -13,7 +13,24 @@ from segadapt.config import DiscriminatorOptimizer, ModelOptimizer, TranslatorOp
 from segadapt.models.segmenter import Segmenter
 
 
-class RepeatedSGD(torch.optim.SGD):
+class SGD(torch.optim.SGD):
+    """torch's, which fused takes no parameter whose gradients begin after others'."""
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One training step."""
+        self._update()
+
+    def _update(self) -> None:
+        for group in self.param_groups:
+            learning = [p for p in group["params"] if p.grad is not None]
+            late = [p for p in learning if self.state[p].get("momentum_buffer") is None]
+            if len(late) < len(learning):
+                for p in late:  # a buffer of zeros takes the gradient whole, as none does
+                    self.state[p]["momentum_buffer"] = torch.zeros_like(p)
+        super().step()
+
+
+class RepeatedSGD(SGD):
     """SGD that applies a parameter group's whole update ``repeats`` times with the same gradient.
 
     The released programs list most backbone weights several times in their optimizer (they walk
@@ -31,9 +48,6 @@ class RepeatedSGD(torch.optim.SGD):
         finally:
             self.param_groups = everything
 
-    def _update(self) -> None:
-        super().step()
-
 
 class ReleasedSGD(RepeatedSGD):
     """The same as PyTorch 0.4.1 did it, with which the published numbers were made.
@@ -47,7 +61,8 @@ class ReleasedSGD(RepeatedSGD):
         decays = [group["weight_decay"] for group in self.param_groups]
         for group, decay in zip(self.param_groups, decays, strict=True):
             learning = [p for p in group["params"] if p.grad is not None]
-            torch._foreach_add_([p.grad for p in learning], learning, alpha=decay)
+            if learning:
+                torch._foreach_add_([p.grad for p in learning], learning, alpha=decay)
             group["weight_decay"] = 0.0  # it is in the gradient now
         try:
             super()._update()
@@ -86,7 +101,7 @@ def model_optimizer(model: Segmenter, config: ModelOptimizer) -> torch.optim.Opt
     rate, decay, fused = config.lr, config.weight_decay, _fused(model)
     if config.name == "adamw":
         return torch.optim.AdamW(groups, lr=rate, weight_decay=decay, fused=fused)
-    kinds = {False: torch.optim.SGD, True: RepeatedSGD, "released": ReleasedSGD}
+    kinds = {False: SGD, True: RepeatedSGD, "released": ReleasedSGD}
     kind = kinds[config.repeated_updates]
     return kind(groups, lr=rate, momentum=config.momentum, weight_decay=decay, fused=fused)
 

@@ -90,7 +90,12 @@ def load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -
         index: {name: _as(parameters[index], value) for name, value in entry.items()}
         for index, entry in state["state"].items()
     }
-    optimizer.load_state_dict({**state, "state": moments})
+    # How updates are computed is this training's own: torch fuses those of shared weights not.
+    groups = [
+        {**saved, "fused": own["fused"]}
+        for saved, own in zip(state["param_groups"], optimizer.param_groups, strict=True)
+    ]
+    optimizer.load_state_dict({**state, "state": moments, "param_groups": groups})
 
 
 def _as(like: Tensor | None, value: Any) -> Any:

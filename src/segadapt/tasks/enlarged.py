@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 ROWS = 16
-"""Of an image, whose probabilities are worked out at a time: they stay in the processor's cache."""
+"""Of an image, whose probabilities a CPU works out at a time: they stay in its cache."""
 
 
 class Enlarged:
@@ -40,10 +40,9 @@ class Enlarged:
         height, width = size
         wanted = math.prod((number, classes, height, width))
         memory = self._memory
-        if memory.numel() < wanted or memory.dtype != logits.dtype:
-            self._memory = memory = torch.empty(wanted, dtype=logits.dtype)
-        if memory.device != logits.device:
-            self._memory = memory = memory.to(logits.device)
+        alike = memory.dtype == logits.dtype and memory.device == logits.device
+        if memory.numel() < wanted or not alike:
+            self._memory = memory = torch.empty(wanted, dtype=logits.dtype, device=logits.device)
         if logits.is_contiguous(memory_format=torch.channels_last):
             found = memory[:wanted].view(number, height, width, classes).permute(0, 3, 1, 2)
         else:
@@ -67,7 +66,9 @@ class Enlarged:
         size: tuple[int, int] | torch.Size,
         read: Callable[[Tensor], Sequence[Tensor]],
     ) -> list[Tensor]:
-        """All maps that ``read`` gives of class probabilities at ``size``, a few rows at a time.
+        """All maps that ``read`` gives of class probabilities at ``size``.
+
+        A CPU works them out a few rows at a time.
 
         Args:
             logits: (N, C, h, w) class scores.
@@ -80,5 +81,6 @@ class Enlarged:
         """
         # Class by class in memory: softmax is then three times as fast on a CPU, in strips five.
         scores = self.scores(logits.contiguous(), size)
-        strips = [read(rows.softmax(dim=1)) for rows in scores.split(ROWS, dim=2)]
+        rows = ROWS if scores.device.type == "cpu" else max(1, scores.shape[2])
+        strips = [read(strip.softmax(dim=1)) for strip in scores.split(rows, dim=2)]
         return [torch.cat(parts, dim=1) for parts in zip(*strips, strict=True)]

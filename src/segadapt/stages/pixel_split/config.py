@@ -32,7 +32,7 @@ class PixelSplitStage(Stage):
     """Which pixels are easy."""
     views: Views = Views()
     batch_size: BatchSize = 4
-    """Images that the networks look at together; on a CPU it is one at a time."""
+    """Images that are decoded and handed over together; the networks see one at a time."""
     workers: Workers = 2
     gallery: Annotated[int, Field(ge=0)] = 6
     """Pictures kept for the report."""

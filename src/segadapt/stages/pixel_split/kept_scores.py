@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from segadapt.base.errors import SegadaptError, first_line
 from segadapt.engine.fabric import Processes
 
 FOLDER = "scores"
@@ -45,8 +47,9 @@ class KeptScores:
     def indices(self) -> set[int]:
         """Numbers of the images that are kept; all processes are told the same."""
         found = {int(path.stem) for path in self._folder.glob("*.npz")}
-        self._processes.barrier()  # nobody adds to them while others still look
-        return found
+        # The first process's: on a shared disk others may see a little more, or less. Nobody adds
+        # to them before all know.
+        return set(self._processes.gather(found)[0])
 
     def keep(self, scored: Scored) -> None:
         """Write it, as long as there is room."""
@@ -66,9 +69,16 @@ class KeptScores:
 
     def read(self, index: int) -> Scored:
         """What was kept of image ``index``, on the device of this process."""
-        with np.load(self._path(index), allow_pickle=False) as file:
-            logits = torch.from_numpy(file["logits"]).to(self._processes.device)
-            height, width = file["size"].tolist()
+        path = self._path(index)
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                logits = torch.from_numpy(file["logits"]).to(self._processes.device)
+                height, width = file["size"].tolist()
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise SegadaptError(
+                f"{path}: cannot be read ({first_line(error)}), as after a loss of power; delete "
+                "it and give the same command again"
+            ) from error
         return Scored(index, logits, (height, width))
 
     def _path(self, index: int) -> Path:

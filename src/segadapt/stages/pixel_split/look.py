@@ -18,6 +18,9 @@ from segadapt.stages.pixel_split.kept_scores import KeptScores, Scored
 from segadapt.stages.pixel_split.rules import InstanceSelection
 from segadapt.tasks.enlarged import Enlarged
 
+SMALLER = 4
+"""How many times fewer places than pixels scores must have to be kept."""
+
 
 class Look:
     """The first pass shows each image to the model; those after it read what was kept of that."""
@@ -29,8 +32,7 @@ class Look:
         self.num_classes = len(domain.classes.names)
         self._enlarged = Enlarged()
         self._kept = KeptScores(work.directory, work.processes)
-        # Several views are averaged at image size, which takes sixty times the room; a rule that
-        # goes from image to image has one pass.
+        # A rule that goes from image to image has one pass.
         self._one_pass = isinstance(stage.selection, InstanceSelection)
         self._keeps = stage.views == Views() and not self._one_pass
 
@@ -67,7 +69,7 @@ class Look:
             for row, index in enumerate(batch.indices):
                 logits = self._predictor.logits(*batch.alone(row))
                 scored = Scored(index, logits, (height, width))
-                if self._keeps:
+                if self._keeps and _is_small(logits, (height, width)):
                     self._kept.keep(scored)
                 yield scored
 
@@ -94,3 +96,12 @@ class Look:
         total = self.processes.sum(histogram.counts.to(self.processes.device))
         histogram.counts = total.cpu()
         return histogram
+
+
+def _is_small(logits: Tensor, size: tuple[int, int]) -> bool:
+    """Whether scores are of a network's own resolution.
+
+    Those of several views, or of an image that was padded, are as large as the image: sixty times
+    the room, and on a GPU no faster read than made again.
+    """
+    return logits.shape[-2] * logits.shape[-1] <= size[0] * size[1] / SMALLER

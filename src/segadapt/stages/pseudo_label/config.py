@@ -32,7 +32,7 @@ class PseudoLabelStage(Stage):
     boxes: BoxSelection | None = None
     """Where images have boxes; the settings above where not given."""
     batch_size: BatchSize = 4
-    """Images that the networks look at together; on a CPU it is one at a time."""
+    """Images that are decoded and handed over together; the networks see one at a time."""
     workers: Workers = 2
 
     outputs = {"labels": "labels"}  # noqa: RUF012

@@ -23,7 +23,7 @@ class RankStage(Stage):
     """By how many rare classes an image shows: not at all; by the paper (Sec. 4.2); or as the
     released program divides."""
     batch_size: BatchSize = 4
-    """Images that the networks look at together; on a CPU it is one at a time."""
+    """Images that are decoded and handed over together; the networks see one at a time."""
     workers: Workers = 2
     gallery: Annotated[int, Field(ge=0)] = 12
     """Pictures kept for the report."""
