@@ -33,8 +33,8 @@ def evaluate(
     enlarged = Enlarged()
     matrix = ConfusionMatrix(len(domain.classes.names), processes.device)
     share = (processes.rank, processes.count)
-    at_once = processes.at_once(batch_size)
-    batches = inference_batches(domain, at_once, share, workers, scales=predictor.scales)
+    at_once, decoders = processes.at_once(batch_size), processes.decoders(workers)
+    batches = inference_batches(domain, at_once, share, decoders, scales=predictor.scales)
     for batch in progress(batches, title, len(domain), processes):
         logits = predictor.logits(batch.image, batch.scaled)
         assert batch.labels is not None

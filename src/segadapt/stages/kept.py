@@ -67,8 +67,8 @@ def of_each_image(
     kept = Kept(work.directory, work.processes)
     done = set(kept.values)
     share = (work.processes.rank, work.processes.count)
-    at_once = work.processes.at_once(batch_size)
-    batches = inference_batches(domain, at_once, share, workers, without=done)
+    at_once, decoders = work.processes.at_once(batch_size), work.processes.decoders(workers)
+    batches = inference_batches(domain, at_once, share, decoders, without=done)
     for batch in progress(batches, work.name, len(domain), work.processes):
         for index, image in zip(batch.indices, batch.image, strict=True):
             kept.add(index, find(index, image[None]))

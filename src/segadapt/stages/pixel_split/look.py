@@ -60,7 +60,7 @@ class Look:
             self._domain,
             batch_size,
             share,
-            self._stage.workers,
+            self.processes.decoders(self._stage.workers),
             scales=self._predictor.scales,
             without=done,
         )

@@ -64,8 +64,8 @@ def _label_free(
     number = len(target.classes.names) + (1 if target.classes.boxes else 0)
     sums = LabelFreeScores(number, processes.device)
     share = (processes.rank, processes.count)
-    at_once = processes.at_once(stage.batch_size)
-    batches = inference_batches(target, at_once, share, stage.workers)
+    at_once, decoders = processes.at_once(stage.batch_size), processes.decoders(stage.workers)
+    batches = inference_batches(target, at_once, share, decoders)
     for batch in progress(batches, title, len(target), processes):
         sums.update(predictor.place_probability(batch.image))
     found = label_free_scores(processes.sum(sums.sums()))
