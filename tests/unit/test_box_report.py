@@ -107,6 +107,9 @@ class SomeOf:
         self.is_first = rank == 0
         self.sent: Any = None
 
+    def at_once(self, batch_size: int) -> int:
+        return self.processes.at_once(batch_size)
+
     def gather(self, value: Any) -> list[Any]:
         self.sent = value
         return self.gathered or [value]
