@@ -54,8 +54,7 @@ def _target(root: Path, number: int) -> Domain:
 
 def _listing(root: Path, number: int) -> Job:
     context = context_of(root, number)
-    kept: list[Domain] = []
-    return lambda: kept.append(context.domain("target", labelled=False))
+    return _keeping(lambda: context.domain("target", labelled=False))
 
 
 def _origins(root: Path, number: int) -> Job:
@@ -99,17 +98,21 @@ def _split_saved(root: Path, number: int) -> Job:
     return _saved(root / "saved", SPLIT_FILE, ranking(number).save)
 
 
+def _keeping(work: Callable[[], object]) -> Job:
+    """What is made stays in memory until that is measured."""
+    kept: list[object] = []
+    return lambda: kept.append(work())
+
+
 def _split_loaded(root: Path, number: int) -> Job:
     folder = leave_ranking(context_of(root, number), number)
-    kept: list[Split] = []
-    return lambda: kept.append(Split.load(folder))
+    return _keeping(lambda: Split.load(folder))
 
 
 def _part(root: Path, number: int) -> Job:
     context = context_of(root, number)
     leave_ranking(context, number)
-    kept: list[Domain] = []
-    return lambda: kept.append(context.domain("rank.easy", labelled=False))
+    return _keeping(lambda: context.domain("rank.easy", labelled=False))
 
 
 def _labels_saved(root: Path, number: int) -> Job:
@@ -118,8 +121,7 @@ def _labels_saved(root: Path, number: int) -> Job:
 
 def _labels_loaded(root: Path, number: int) -> Job:
     labels(number).save(root / "saved")
-    kept: list[LabelSet] = []
-    return lambda: kept.append(LabelSet.load(root / "saved"))
+    return _keeping(lambda: LabelSet.load(root / "saved"))
 
 
 def _pixels_saved(root: Path, number: int) -> Job:
@@ -128,8 +130,7 @@ def _pixels_saved(root: Path, number: int) -> Job:
 
 def _pixels_loaded(root: Path, number: int) -> Job:
     pixel_split(number).save(root / "saved")
-    kept: list[PixelSplit] = []
-    return lambda: kept.append(PixelSplit.load(root / "saved"))
+    return _keeping(lambda: PixelSplit.load(root / "saved"))
 
 
 def _kept(root: Path, number: int, rows: Iterable[object]) -> Job:
