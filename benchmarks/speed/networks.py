@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
+from torch import Tensor
 
 from segadapt.base.classes import CITYSCAPES_19
 from segadapt.base.compute import Compute
@@ -10,6 +13,7 @@ from segadapt.config import ModelConfig
 from segadapt.engine.fabric import Processes, launch
 from segadapt.models.build import build_segmenter
 from segadapt.models.files.checkpoints import TrainedModel
+from segadapt.models.inputs import normalise
 
 LIGHT = "squeezenet1_0"
 """For inference: what is around the network then shows beside it."""
@@ -27,6 +31,21 @@ def light_network(size: tuple[int, int]) -> TrainedModel:
     config = ModelConfig(backbone=LIGHT, weights="none")
     model = build_segmenter(config, len(CITYSCAPES_19.names))
     return TrainedModel(model, config, CITYSCAPES_19, size)
+
+
+def as_published(trained: TrainedModel) -> Callable[[Tensor], Tensor]:
+    """How the released programs ask a network: RGB (N, H, W, 3) uint8 -> scores (N, C, h, w).
+
+    Both classifiers work, one of which is used, on images that lie class by class in memory.
+    """
+    model = trained.model.eval()
+
+    @torch.inference_mode()
+    def scores(image: Tensor) -> Tensor:
+        main: Tensor = model(normalise(image, trained.config.input_format).contiguous()).main
+        return main
+
+    return scores
 
 
 def _alone(processes: Processes) -> Processes:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
 
 from benchmarks.measuring.contest import Benchmark, Contest, Setting
+from benchmarks.speed.networks import as_published, light_network
 from benchmarks.speed.stages import stage_at_work
 from segadapt.data.domain import Domain
-from segadapt.engine.predict import Predictor
 from segadapt.stages.pixel_split.run import run
 
 CAP, PROPORTION = 0.9, 0.6
 
 
-def plain_split(predictor: Predictor, domain: Domain, size: tuple[int, int], out: Path) -> None:
+def plain_split(
+    network: Callable[[Tensor], Tensor], domain: Domain, size: tuple[int, int], out: Path
+) -> None:
     """Thresholds, then alpha, then labels and indices as PNG: a pass over the images for each.
 
     Eq. 2 to 4 and 7 with all confidences in memory, which the released programs of self-training
@@ -29,7 +33,8 @@ def plain_split(predictor: Predictor, domain: Domain, size: tuple[int, int], out
 
     def probability(i: int) -> np.ndarray:
         image = torch.from_numpy(domain.image(i))[None]
-        found: np.ndarray = predictor.probability(image, size)[0].cpu().numpy()
+        large = F.interpolate(network(image), size, mode="bilinear", align_corners=True)
+        found: np.ndarray = large.softmax(dim=1)[0].cpu().numpy()
         return found
 
     classes = len(domain.classes.names)
@@ -62,10 +67,10 @@ def _prepared(setting: Setting) -> Iterator[Contest]:
         root = Path(folder)
         stage, work = stage_at_work("split", root, number, size, setting.device)
         domain = work.context.domain("target", labelled=False)
-        predictor = work.context.predictor("train.checkpoint", work.processes)
+        network = as_published(light_network(size))
         yield Contest(
             lambda: run(stage, work),
-            lambda: plain_split(predictor, domain, size, root / "plain"),
+            lambda: plain_split(network, domain, size, root / "plain"),
             number,
         )
 

@@ -103,13 +103,24 @@ def test_maps_have_the_channels_and_strides_that_the_trunk_says(backbone: str) -
             assert abs(x.shape[2] - down / stride) <= 2, (backbone, stride)
 
 
+def test_a_prediction_does_without_the_auxiliary_classifier() -> None:
+    model = build("squeezenet1_0", "multi_level").eval()
+    image = torch.rand(1, 3, 65, 97)
+    expected = model(image).main
+    model.head.aux = None  # whatever asked for it would fail
+    assert torch.equal(model.main_scores(image), expected)
+
+
 @pytest.mark.parametrize(("backbone", "heads"), PAIRS)
 def test_scores_of_any_size_of_image(backbone: str, heads: str) -> None:
     device = device_of(backbone)
     model = build(backbone, heads, device).eval()
     for height, width in sizes(model):
+        image = torch.rand(2, 3, height, width, device=device)
         with torch.no_grad():
-            output = model(torch.zeros(2, 3, height, width, device=device))
+            output, main = model(image), model.main_scores(image)
+        assert main.shape == output.main.shape and main.dtype == output.main.dtype
+        assert main.is_meta or torch.equal(main, output.main)
         assert output.main.shape[:2] == (2, CLASSES)
         assert output.main.shape[2] <= height and output.main.shape[3] <= width
         assert (output.aux is not None) == ("aux" in model.head.level_names)

@@ -103,12 +103,9 @@ class SomeOf:
     """Stands for one of several processes; all have found ``gathered``, where it is given."""
 
     def __init__(self, processes: Processes, rank: int, count: int, gathered: Any = None) -> None:
-        self.processes, self.rank, self.count, self.gathered = processes, rank, count, gathered
-        self.is_first = rank == 0
+        self.device, self.rank, self.count = processes.device, rank, count
+        self.gathered, self.is_first = gathered, rank == 0
         self.sent: Any = None
-
-    def at_once(self, batch_size: int) -> int:
-        return self.processes.at_once(batch_size)
 
     def gather(self, value: Any) -> list[Any]:
         self.sent = value

@@ -101,13 +101,13 @@ def test_size_that_is_looked_at(
     from segadapt.models.segmenter import Segmenter
 
     sizes: set[tuple[int, ...]] = set()
-    forward = Segmenter.forward
+    main_scores = Segmenter.main_scores
 
-    def noted(self: Segmenter, image: torch.Tensor) -> object:
+    def noted(self: Segmenter, image: torch.Tensor) -> torch.Tensor:
         sizes.add(tuple(image.shape[-2:]))
-        return forward(self, image)
+        return main_scores(self, image)
 
-    monkeypatch.setattr(Segmenter, "forward", noted)
+    monkeypatch.setattr(Segmenter, "main_scores", noted)
     path = str(photos / "2.png")
     predict_files(checkpoint, [path], tmp_path, device="cpu", size=size, views=views)
     assert sizes == seen

@@ -14,11 +14,11 @@ from torch import Tensor
 from segadapt.base.detections import Detections
 from segadapt.base.errors import SegadaptError
 from segadapt.data.domain import Domain
-from segadapt.data.loader import inference_batches
 from segadapt.data.transforms import image_size, resize_image
 from segadapt.engine.evaluate import require_same_classes
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import progress
+from segadapt.engine.looking import looked_at
 from segadapt.engine.predict import Predictor, rgb_array
 from segadapt.losses.entropy import entropy_map
 from segadapt.metrics_boxes import BoxScores, score_boxes
@@ -55,8 +55,7 @@ def detect(
     require_same_classes(predictor, domain)
     require_boxes(predictor, domain)
     own: list[Found] = []
-    share = (processes.rank, processes.count)
-    batches = inference_batches(domain, processes.at_once(batch_size), share, workers)
+    batches = looked_at(domain, processes, batch_size, workers)
     for batch in progress(batches, title, len(domain), processes):
         assert batch.labels is not None
         seen = (batch.image.shape[1], batch.image.shape[2])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from segadapt.base.classes import class_difference
 from segadapt.base.errors import SegadaptError
 from segadapt.data.domain import Domain
-from segadapt.data.loader import inference_batches
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import progress
+from segadapt.engine.looking import looked_at
 from segadapt.engine.predict import Predictor
 from segadapt.metrics import ConfusionMatrix, Scores, score
 from segadapt.tasks.enlarged import Enlarged
@@ -32,9 +32,7 @@ def evaluate(
     require_same_classes(predictor, domain)
     enlarged = Enlarged()
     matrix = ConfusionMatrix(len(domain.classes.names), processes.device)
-    share = (processes.rank, processes.count)
-    at_once, decoders = processes.at_once(batch_size), processes.decoders(workers)
-    batches = inference_batches(domain, at_once, share, decoders, scales=predictor.scales)
+    batches = looked_at(domain, processes, batch_size, workers, scales=predictor.scales)
     for batch in progress(batches, title, len(domain), processes):
         logits = predictor.logits(batch.image, batch.scaled)
         assert batch.labels is not None

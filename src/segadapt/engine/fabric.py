@@ -56,23 +56,6 @@ class Processes:
         """The context that computes in the run's precision."""
         return self._fabric.autocast()
 
-    def at_once(self, batch_size: int) -> int:
-        """Of ``batch_size`` images those that a network without training sees together.
-
-        On a CPU one: several take no less time each, and the first is waited for until all are
-        decoded.
-        """
-        return 1 if self.device.type == "cpu" else batch_size
-
-    def decoders(self, workers: int) -> int:
-        """Of ``workers`` processes that decode, those that pay beside a network without training.
-
-        On two cores that the network has both, none: an image was scored in 535 ms without, in 635
-        and 616 with one and two.
-        """
-        busy = self.device.type == "cpu" and torch.get_num_threads() >= (os.cpu_count() or 1)
-        return 0 if busy and (os.cpu_count() or 1) <= 2 else workers
-
     def barrier(self) -> None:
         """Wait for all processes."""
         self._fabric.barrier()

@@ -118,9 +118,8 @@ class Predictor:
 
         def network(x: Tensor) -> Tensor:
             with self._processes.autocast():
-                output = model(x)
-            logits: Tensor = output.main.float()
-            return logits
+                scores: Tensor = model.main_scores(x)
+            return scores.float()
 
         seen = [normalise(x, input_format) for x in (image, *scaled)]
         return view_logits(network, seen[0], self._views, seen[1:])

@@ -16,7 +16,9 @@ from segadapt.base.errors import SegadaptError
 from segadapt.losses.weighted import weighted_cross_entropy
 from segadapt.methods.base import Backward, Method, TrainingFacts, needs_pixels, weighted_sum
 from segadapt.methods.config.dacs import DACSConfig
+from segadapt.models.heads.base import LevelLogits
 from segadapt.models.inputs import from_planes, to_rgb
+from segadapt.models.segmenter import Segmenter
 from segadapt.self_training.augmentation import Strength, strongly_augmented
 from segadapt.self_training.chance import Chance
 from segadapt.self_training.class_mix import classes_on_host, classes_present, mixed, mixing_mask
@@ -121,8 +123,10 @@ class DACS(Method):
 
     def _probability(self, image: Tensor) -> Tensor:
         assert self.teacher is not None
-        main = self.teacher.network(image)._replace(aux=None)  # a second level is not looked at
-        return self.task.levels_of(main, image.shape[-2:])[0].probability
+        network = self.teacher.network
+        assert isinstance(network, Segmenter)
+        scores = LevelLogits(network.main_scores(image))
+        return self.task.levels_of(scores, image.shape[-2:])[0].probability
 
     def mixed_step(
         self,

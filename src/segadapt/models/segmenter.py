@@ -60,6 +60,10 @@ class Segmenter(nn.Module):
         """
         return self.scores(self.features(image), image)
 
+    def main_scores(self, image: Tensor) -> Tensor:
+        """The ``main`` of what :meth:`forward` gives, for predictions: no more is worked out."""
+        return self._main_of(self.head, self.features(image), image)
+
     def with_attention(self, image: Tensor) -> tuple[LevelLogits, list[Tensor]]:
         """The same, and the maps (N, 1, h, w) in [0, 1] that a classifier looks through; most heads
         have none."""
@@ -86,6 +90,11 @@ class Segmenter(nn.Module):
             if output.summands is None
             else (self._cut(output.summands[0], image), self._cut(output.summands[1], image)),
         )
+
+    def _main_of(self, head: Head, features: list[Tensor], image: Tensor) -> Tensor:
+        """Main scores of a head, from the :meth:`features` of the image."""
+        main = head.main_scores(features)
+        return self._cut(main, image) if self._is_padded(image) else main
 
     def _boxes_of_image(self, output: LevelLogits, boxes: BoxOutput, image: Tensor) -> LevelLogits:
         """Anchors are shares of the padded image; nothing is found where it was padded."""

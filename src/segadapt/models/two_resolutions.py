@@ -46,6 +46,10 @@ class TwoResolutions(Segmenter):
         """The last map of the image in small; see :meth:`Segmenter.last_features`."""
         return self._without_padding(self.features(image)[-1], self._small(image))
 
+    def main_scores(self, image: Tensor) -> Tensor:
+        """See :meth:`Segmenter.main_scores`."""
+        return self(image).main  # type: ignore[no-any-return]
+
     def scores(self, features: list[Tensor], image: Tensor) -> LevelLogits:
         """Scores of the image, from the features of its context.
 
@@ -53,8 +57,8 @@ class TwoResolutions(Segmenter):
         its own, which is 0 where there is no detail.
         """
         small = self._small(image)
-        context = super().scores(features, small).main
-        attention = self._scored(self.attention, features, small).main.sigmoid()
+        context = self._main_of(self.head, features, small)
+        attention = self._main_of(self.attention, features, small).sigmoid()
         scale = image.shape[-1] / small.shape[-1]
         grid = tuple(round(side * scale) for side in context.shape[-2:])
         if self.training:
@@ -105,7 +109,7 @@ class TwoResolutions(Segmenter):
 
     def _detail(self, part: Tensor) -> Tensor:
         """Scores of parts of images as they are."""
-        return super().scores(super().features(part), part).main
+        return self._main_of(self.head, super().features(part), part)
 
     def _covering(self, image: Tensor, grid: tuple[int, ...]) -> Tensor:
         """Scores of overlapping windows, averaged, on the grid."""

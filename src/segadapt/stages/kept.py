@@ -11,9 +11,9 @@ from torch import Tensor
 
 from segadapt.base.counted import counted
 from segadapt.data.domain import Domain
-from segadapt.data.loader import inference_batches
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import progress
+from segadapt.engine.looking import looked_at
 from segadapt.stages.context import Work
 
 FOLDER = "so-far"
@@ -66,9 +66,7 @@ def of_each_image(
     """
     kept = Kept(work.directory, work.processes)
     done = set(kept.values)
-    share = (work.processes.rank, work.processes.count)
-    at_once, decoders = work.processes.at_once(batch_size), work.processes.decoders(workers)
-    batches = inference_batches(domain, at_once, share, decoders, without=done)
+    batches = looked_at(domain, work.processes, batch_size, workers, without=done)
     for batch in progress(batches, work.name, len(domain), work.processes):
         for index, image in zip(batch.indices, batch.image, strict=True):
             kept.add(index, find(index, image[None]))

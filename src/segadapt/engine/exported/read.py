@@ -91,6 +91,10 @@ class _Network(nn.Module):
         super().__init__()
         self._session, self._description = session, description
 
+    def main_scores(self, image: Tensor) -> Tensor:
+        """Scores (N, C, H, W), as of :meth:`forward`."""
+        return self(image).main  # type: ignore[no-any-return]
+
     def forward(self, image: Tensor) -> LevelLogits:
         """RGB (N, 3, H, W) in 0..1 -> scores (N, C, H, W), or what a detector says."""
         given = image.float().contiguous()

@@ -58,6 +58,12 @@ class Head(nn.Module):
         """Maps (N, channels, h, w) as the trunk gives them -> :class:`LevelLogits`."""
         raise NotImplementedError
 
+    def main_scores(self, maps: list[Tensor]) -> Tensor:
+        """Scores (N, C, h, w) of the main classifier alone, which are all that a prediction needs;
+        for heads that can do with less than :meth:`forward` does."""
+        scores: Tensor = self(maps).main
+        return scores
+
     def initialise(self) -> None:
         """Draw starting weights, once trunk and head are built; torch's own serve most."""
 

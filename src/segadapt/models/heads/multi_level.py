@@ -36,4 +36,9 @@ class MultiLevel(Head):
 
     def forward(self, maps: list[Tensor]) -> LevelLogits:
         """See :meth:`Head.forward`."""
-        return LevelLogits(self.main(maps[-1]), self.aux(maps[self._middle]))
+        return LevelLogits(self.main_scores(maps), self.aux(maps[self._middle]))
+
+    def main_scores(self, maps: list[Tensor]) -> Tensor:
+        """See :meth:`Head.main_scores`: the auxiliary classifier has nothing to do."""
+        scores: Tensor = self.main(maps[-1])
+        return scores

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from segadapt.config.views import Views
 from segadapt.data.domain import Domain
-from segadapt.data.loader import inference_batches
 from segadapt.engine.log import progress
+from segadapt.engine.looking import looked_at
 from segadapt.split.confidence_histogram import ConfidenceHistogram
 from segadapt.split.pixel_split import EasinessHistogram, easiness
 from segadapt.stages.context import Work
@@ -51,16 +51,16 @@ class Look:
 
     def _scored(self) -> Iterator[Scored]:
         # Images of other sizes would change places within a batch.
-        batch_size = 1 if self._one_pass else self.processes.at_once(self._stage.batch_size)
+        batch_size = 1 if self._one_pass else self._stage.batch_size
         share = (self.processes.rank, self.processes.count)
         done = self._kept.indices()
         for index in sorted(done)[share[0] :: share[1]]:
             yield self._kept.read(index)
-        batches = inference_batches(
+        batches = looked_at(
             self._domain,
+            self.processes,
             batch_size,
-            share,
-            self.processes.decoders(self._stage.workers),
+            self._stage.workers,
             scales=self._predictor.scales,
             without=done,
         )

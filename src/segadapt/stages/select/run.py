@@ -7,11 +7,11 @@ from typing import Any
 
 from segadapt.artefacts import CHECKPOINT_FILE, Selection, Snapshot, snapshot_files
 from segadapt.data.domain import Domain
-from segadapt.data.loader import inference_batches
 from segadapt.engine.detect import detect, scores_of
 from segadapt.engine.evaluate import evaluate
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import progress
+from segadapt.engine.looking import looked_at
 from segadapt.engine.predict import Predictor
 from segadapt.models.files.checkpoints import load_checkpoint
 from segadapt.selection.label_free import LabelFreeScores, label_free_scores
@@ -63,9 +63,7 @@ def _label_free(
     # Of boxes the background is a class too.
     number = len(target.classes.names) + (1 if target.classes.boxes else 0)
     sums = LabelFreeScores(number, processes.device)
-    share = (processes.rank, processes.count)
-    at_once, decoders = processes.at_once(stage.batch_size), processes.decoders(stage.workers)
-    batches = inference_batches(target, at_once, share, decoders)
+    batches = looked_at(target, processes, stage.batch_size, stage.workers)
     for batch in progress(batches, title, len(target), processes):
         sums.update(predictor.place_probability(batch.image))
     found = label_free_scores(processes.sum(sums.sums()))

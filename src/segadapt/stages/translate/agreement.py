@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from segadapt.data.domain import Domain
-from segadapt.data.loader import inference_batches
 from segadapt.engine.fabric import Processes
 from segadapt.engine.log import progress
+from segadapt.engine.looking import looked_at
 from segadapt.engine.predict import Predictor
 from segadapt.stages.translate.config import TranslateStage
 from segadapt.tasks.enlarged import Enlarged
@@ -34,10 +34,9 @@ def agreement(
     """
     # Translated files have the source's size already, or are brought to it.
     pair = (source, replace(translated, labelled=False))
-    share = (processes.rank, processes.count)
     # Images of their own sizes go one by one: batches of both would be put together differently.
-    batch_size = processes.at_once(stage.batch_size) if source.size is not None else 1
-    both = [inference_batches(domain, batch_size, share, stage.workers) for domain in pair]
+    batch_size = stage.batch_size if source.size is not None else 1
+    both = [looked_at(domain, processes, batch_size, stage.workers) for domain in pair]
     enlarged = Enlarged()
     counts = torch.zeros(2, dtype=torch.float64)
     for before in progress(both[0], f"{name}: agreement", len(source), processes):

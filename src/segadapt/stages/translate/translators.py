@@ -15,9 +15,10 @@ from segadapt.artefacts import TRANSLATOR_FILE
 from segadapt.base.errors import SegadaptError
 from segadapt.data.domain import Domain, Sample
 from segadapt.data.listing import find_images
-from segadapt.data.loader import Done, inference_batches, mapped
+from segadapt.data.loader import Done, mapped
 from segadapt.data.transforms import image_size, read_image, resize_image
 from segadapt.engine.fabric import Processes
+from segadapt.engine.looking import looked_at
 from segadapt.models.files.translators import Translator, load_translator, translate_whole
 from segadapt.models.inputs import from_signed, signed
 from segadapt.stages.context import StageContext
@@ -88,8 +89,7 @@ class GeneratorJob:
     ) -> Iterator[Done]:
         """Translate this process's share of the images with such numbers."""
         part = replace(self.source, samples=tuple(self.source.samples[i] for i in indices))
-        share = (self.processes.rank, self.processes.count)
-        for batch in inference_batches(part, batch_size, share, workers, on_error):
+        for batch in looked_at(part, self.processes, batch_size, workers, on_error=on_error):
             for i, image in zip(
                 batch.indices, self._through(batch.image, "to_target"), strict=True
             ):

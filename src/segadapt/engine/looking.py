@@ -1,0 +1,52 @@
+"""How the images of a domain come to a network that does not train."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Container, Iterator
+
+import torch
+
+from segadapt.base.errors import SegadaptError
+from segadapt.data.domain import Domain
+from segadapt.data.loader import InferenceBatch, inference_batches
+from segadapt.engine.fabric import Processes
+
+FEW_CORES = 2
+"""As many as a network that has them all leaves nothing of for decoding beside it."""
+
+
+def looked_at(
+    domain: Domain,
+    processes: Processes,
+    batch_size: int,
+    workers: int,
+    *,
+    on_error: Callable[[SegadaptError], None] | None = None,
+    scales: tuple[float, ...] = (),
+    without: Container[int] = (),
+) -> Iterator[InferenceBatch]:
+    """Every image of this process's share once; see :func:`inference_batches`.
+
+    On a CPU a network sees one image at a time: several take no less time each, and the first is
+    waited for until all are decoded. On two cores that the network has both, images are decoded in
+    between: one was scored in 535 ms, in 635 and 616 with one and two processes that decode.
+
+    Args:
+        domain: labels are read where it is labelled.
+        processes: those that the images are dealt out to.
+        batch_size: most images at once.
+        workers: most processes that decode; 0 decodes in this one.
+        on_error: is told of images or labels that cannot be used, which are left out.
+        scales: factors at which images are wanted besides.
+        without: numbers of images that are done.
+
+    Raises:
+        SegadaptError: an image or label cannot be used, and nobody wants to be told.
+    """
+    if processes.device.type == "cpu":
+        cores = os.cpu_count() or 1
+        batch_size = 1
+        workers = 0 if cores <= FEW_CORES and torch.get_num_threads() >= cores else workers
+    share = (processes.rank, processes.count)
+    return inference_batches(domain, batch_size, share, workers, on_error, scales, without)
