@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchmetrics.detection import MeanAveragePrecision
 
 from segadapt.base.detections import Detections
 from segadapt.base.extras import require_extra
@@ -97,6 +96,8 @@ def _precision(
     found: Sequence[Detections], truth: Sequence[NDArray[np.float32]], num_classes: int
 ) -> NDArray[np.float64]:
     """(10 overlaps, 101 recalls, C); 0 where there is none."""
+    from torchmetrics.detection import MeanAveragePrecision  # not for those who have no boxes
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is written to be imported with plots and all
         metric = MeanAveragePrecision(

@@ -45,6 +45,21 @@ def test_the_package_shows_what_it_offers_without_importing_torch() -> None:
     assert (SOURCE / "py.typed").is_file()  # type checkers then look at the package
 
 
+def test_a_run_starts_without_libraries_that_it_may_not_need() -> None:
+    code = (
+        "import sys, segadapt\n"
+        "segadapt.run, segadapt.load\n"
+        "import segadapt.stages.train.run, segadapt.stages.evaluate.run\n"
+        "slow = {'torchmetrics', 'scipy', 'sklearn', 'timm', 'onnxruntime'} & set(sys.modules)\n"
+        "assert not slow, slow\n"
+        "from torchmetrics.detection import MeanAveragePrecision\n"  # and has them when it does
+        "import torchmetrics\n"
+        "assert torchmetrics.MeanMetric"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_importing_opens_no_connection_and_none_of_the_libraries_that_do() -> None:
     """Of ours all that runs, predicts, tracks and publishes, in a process that ends at a socket."""
     code = (
