@@ -31,7 +31,7 @@ DILATED = {"timm:resnet10t", "timm:tf_efficientnet_lite0", "timm:convnext_atto"}
 TRUNK_NAMES = [*OURS, *TIMM]
 ALL_TRUNKS = [*ALL_OURS, *TIMM]
 LARGE = {"resnet50", "resnet101", "resnet152", "vgg16"}  # these are computed without numbers
-SIZES = ((65, 97), (128, 96), (47, 161))
+SIZES = ((65, 97), (64, 96), (47, 129))
 BATCH_NORMED = ("resnet", "timm:resnet", "timm:tf", "dtn")
 
 
@@ -84,7 +84,7 @@ def test_each_trunk_and_each_head_goes_with_something() -> None:
 )
 def test_what_does_not_go_together_is_one_sentence(backbone: str, heads: str) -> None:
     with pytest.raises(SegadaptError, match=rf"^model\.heads: {backbone} .*set heads to") as caught:
-        build(backbone, heads, device_of(backbone))
+        build(backbone, heads, "meta" if backbone in ALL_OURS else "cpu")
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -111,22 +111,30 @@ def test_a_prediction_does_without_the_auxiliary_classifier() -> None:
     assert torch.equal(model.main_scores(image), expected)
 
 
-@pytest.mark.parametrize(("backbone", "heads"), PAIRS)
+def slow_if_alike(backbone: str, heads: str) -> object:
+    """The deepest ResNets are ResNet-50 with more blocks; one head of theirs is enough."""
+    alike = backbone in ("resnet101", "resnet152") and heads != "multi_level"
+    return pytest.param(backbone, heads, marks=pytest.mark.slow if alike else ())
+
+
+@pytest.mark.parametrize(("backbone", "heads"), [slow_if_alike(b, h) for b, h in PAIRS])
 def test_scores_of_any_size_of_image(backbone: str, heads: str) -> None:
     device = device_of(backbone)
     model = build(backbone, heads, device).eval()
     for height, width in sizes(model):
         image = torch.rand(2, 3, height, width, device=device)
         with torch.no_grad():
-            output, main = model(image), model.main_scores(image)
-        assert main.shape == output.main.shape and main.dtype == output.main.dtype
-        assert main.is_meta or torch.equal(main, output.main)
+            output = model(image)
         assert output.main.shape[:2] == (2, CLASSES)
         assert output.main.shape[2] <= height and output.main.shape[3] <= width
         assert (output.aux is not None) == ("aux" in model.head.level_names)
         assert (output.summands is not None) == model.head.is_sum
         if height % model.trunk.multiple or width % model.trunk.multiple:
             assert output.main.shape[2:] == (height, width)
+    with torch.no_grad():
+        main = model.main_scores(image)  # of the last image, which most have to pad
+    assert main.shape == output.main.shape and main.dtype == output.main.dtype
+    assert main.is_meta or torch.equal(main, output.main)
 
 
 @pytest.mark.parametrize("heads", ["vit", "daformer", "sum"])

@@ -107,6 +107,12 @@ def domains(**changed: dict[str, Any]) -> dict[str, Any]:
     return {name: own.get(name, common) | changed.get(name, {}) for name in {**own, **changed}}
 
 
+def small_domains() -> dict[str, Any]:
+    """The same at half of the sides, for tests of many runs whose pictures do not matter."""
+    size = {"size": [HEIGHT // 2, WIDTH // 2]}
+    return domains(source=size, target=size, test=size)
+
+
 def train(method: str | dict[str, Any], **settings: Any) -> dict[str, Any]:
     """A train stage of 4 iterations that takes a second."""
     if method in ("advent", "adaptsegnet"):

@@ -101,7 +101,8 @@ def small_scale(recipe: dict[str, Any]) -> None:
 
 
 def small_window(recipe: dict[str, Any]) -> None:
-    recipe["stages"]["evaluate"]["views"] = {"window": [8, 8]}
+    recipe["domains"]["test"]["size"] = [32, 48]  # hundreds of windows else
+    recipe["stages"]["evaluate"] |= {"views": {"window": [8, 8]}, "pictures": 1}
 
 
 def long_title(recipe: dict[str, Any]) -> None:

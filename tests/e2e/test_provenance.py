@@ -17,6 +17,7 @@ from harness import (
     read_metrics,
     recipe_of,
     run_recipe,
+    small_domains,
     train,
     write_data,
     write_recipe,
@@ -53,7 +54,9 @@ def recipe(**changed: Any) -> dict[str, Any]:
             "pictures": 1,
         },
     }
-    return recipe_of({k: v for k, v in (stages | changed).items() if v is not None})
+    return recipe_of(
+        {k: v for k, v in (stages | changed).items() if v is not None}, small_domains()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +230,9 @@ def test_a_kill_beside_the_manifest_leaves_nothing_for_ever(finished: Path, copi
 
 
 def long(**settings: Any) -> dict[str, Any]:
-    return recipe_of({"first": train("source_only", iterations=40, log_every=7, **settings)})
+    return recipe_of(
+        {"first": train("source_only", iterations=40, log_every=7, **settings)}, small_domains()
+    )
 
 
 @pytest.mark.parametrize(

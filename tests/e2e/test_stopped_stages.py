@@ -22,12 +22,12 @@ from harness import (
     write_recipe,
 )
 
-IMAGES = 60
+IMAGES = 30
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``data`` with sixty target images, ``run`` with a trained network, ``whole``: all done."""
+    """``data`` with thirty target images, ``run`` with a trained network, ``whole``: all done."""
     root = tmp_path_factory.mktemp("trained")
     write_data(root / "data")
     for i in range(IMAGES):

@@ -121,9 +121,9 @@ RUN = (stage("RunRaises"), ["ZeroDivisionError", "wrong_parts.py", "in stage own
 @pytest.mark.parametrize(
     ("recipe", "says", "words"),
     [
-        (*STEP, ("--devices", "2")),
+        (*STEP, ()),
         (*RUN, ()),
-        pytest.param(*STEP, (), marks=pytest.mark.slow),
+        pytest.param(*STEP, ("--devices", "2"), marks=pytest.mark.slow),
         pytest.param(*RUN, ("--devices", "2"), marks=pytest.mark.slow),
     ],
 )

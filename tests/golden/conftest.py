@@ -32,13 +32,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 HEAVY = ("test_training_steps_agree_with_the_released_program", "test_entropy_ranking")
-"""Of the numbers that lie beside the data, one training is enough by default."""
-BY_DEFAULT = "advent_steps"
+"""By default these are compared with the small numbers that the repository has."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         given = getattr(getattr(item, "callspec", None), "params", {})
         beside = given.get("reference", PORTABLE) != PORTABLE
-        if beside and getattr(item, "originalname", "") in HEAVY and given.get("run") != BY_DEFAULT:
+        if beside and getattr(item, "originalname", "") in HEAVY:
             item.add_marker(pytest.mark.slow)

@@ -28,10 +28,6 @@ def looked_at(
 ) -> Iterator[InferenceBatch]:
     """Every image of this process's share once; see :func:`inference_batches`.
 
-    On a CPU a network sees one image at a time: several take no less time each, and the first is
-    waited for until all are decoded. On two cores that the network has both, images are decoded in
-    between: one was scored in 535 ms, in 635 and 616 with one and two processes that decode.
-
     Args:
         domain: labels are read where it is labelled.
         processes: those that the images are dealt out to.
@@ -45,8 +41,18 @@ def looked_at(
         SegadaptError: an image or label cannot be used, and nobody wants to be told.
     """
     if processes.device.type == "cpu":
-        cores = os.cpu_count() or 1
-        batch_size = 1
-        workers = 0 if cores <= FEW_CORES and torch.get_num_threads() >= cores else workers
+        batch_size, workers = on_cpu(batch_size, workers)
     share = (processes.rank, processes.count)
     return inference_batches(domain, batch_size, share, workers, on_error, scales, without)
+
+
+def on_cpu(batch_size: int, workers: int) -> tuple[int, int]:
+    """Images at once, and processes that decode, where the network has no other device.
+
+    One image: several take no less time each, and the first is waited for until all are decoded. On
+    two cores that the network has both, images are decoded in between: one was scored in 535 ms, in
+    635 and 616 with one and two processes that decode.
+    """
+    cores = os.cpu_count() or 1
+    busy = torch.get_num_threads() >= cores
+    return 1, 0 if busy and cores <= FEW_CORES else workers
