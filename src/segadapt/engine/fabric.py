@@ -32,8 +32,7 @@ from segadapt.engine.launcher import Launched
 from segadapt.engine.semaphores import own_semaphores
 from segadapt.engine.version_alone import version_alone
 
-# It imports torchmetrics for its version, which brings all of torchvision and SciPy along: a fifth
-# of the time that a command takes to start.
+# It imports torchmetrics for its version, which brings SciPy along where that is installed.
 with version_alone("torchmetrics"):
     from lightning_fabric import Fabric
     from lightning_fabric.strategies.ddp import DDPStrategy
