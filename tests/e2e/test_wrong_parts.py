@@ -53,6 +53,7 @@ BEFORE = {
     "head of other classes": (model(heads="OneTooMany"), ["main scores must be (N, 11, h, w)"]),
     "head of fewer levels": (model(heads="SaysTwoLevels"), ["['main']", "['main', 'aux']"]),
     "head that is no sum": (model(heads="SaysSum"), ["summands"]),
+    "head of two minds": (model(heads="ForwardAlone"), ["main_scores of MainScores"]),
     "head that raises": (model(heads="HeadRaises"), ["stages.first.model.heads", "KeyError"]),
     "method that raises": (method("InitRaises"), ["stages.first.method", "TypeError"]),
     "method whose check raises": (method("CheckRaises"), ["stages.first.method", "what?"]),

@@ -107,6 +107,17 @@ class HeadRaises(Head):
         raise KeyError("nothing")
 
 
+class MainScores(Linear):
+    def main_scores(self, maps: list[Tensor]) -> Tensor:
+        scores: Tensor = self.main(maps[-1])
+        return scores
+
+
+class ForwardAlone(MainScores):
+    def forward(self, maps: list[Tensor]) -> LevelLogits:
+        return super().forward([2 * maps[-1]])
+
+
 class BatchOfTwo(Linear):
     def __init__(self, config: Any, trunk: Trunk, num_classes: int) -> None:
         super().__init__(config, trunk, num_classes)

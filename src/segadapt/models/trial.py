@@ -12,7 +12,7 @@ from torch import Tensor
 from segadapt.base.errors import SegadaptError, first_line
 from segadapt.config.model import ModelConfig
 from segadapt.models.build import build_segmenter
-from segadapt.models.heads.base import LevelLogits
+from segadapt.models.heads.base import Head, LevelLogits
 from segadapt.models.recomputed import blocks_of
 from segadapt.models.segmenter import Segmenter
 
@@ -98,6 +98,12 @@ def _misfit_of_maps(model: Segmenter, maps: object) -> str | None:
 def _misfit_of_output(model: Segmenter, output: object, num_classes: int) -> str | None:
     if not isinstance(output, LevelLogits):
         return "the head must give LevelLogits, as in LevelLogits(scores)"
+    inherited = _main_scores_of_another(type(model.head))
+    if inherited is not None:
+        return (
+            f"the head has a forward of its own and the main_scores of {inherited}, which "
+            "predictions ask for; give it a main_scores too"
+        )
     levels = {"main": output.main, "aux": output.aux}
     given = [name for name, scores in levels.items() if scores is not None]
     if given != list(model.level_names):
@@ -113,3 +119,14 @@ def _misfit_of_output(model: Segmenter, output: object, num_classes: int) -> str
         if not isinstance(scores, Tensor) or scores.ndim != 4 or scores.shape[1] != num_classes:
             return f"the head's {name} scores must be (N, {num_classes}, h, w)"
     return None
+
+
+def _main_scores_of_another(kind: type[Head]) -> str | None:
+    """The class whose ``main_scores`` do not know of the ``forward`` that a head has by now."""
+    forward, scores = (
+        next(x for x in kind.__mro__ if name in vars(x)) for name in ("forward", "main_scores")
+    )
+    # Head's own are made of whatever forward there is.
+    if scores is Head or issubclass(scores, forward):
+        return None
+    return scores.__name__
