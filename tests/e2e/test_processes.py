@@ -14,8 +14,6 @@ import numpy as np
 import pytest
 import torch
 from harness import (
-    HEIGHT,
-    WIDTH,
     Commands,
     children,
     domains,
@@ -24,6 +22,7 @@ from harness import (
     recipe_of,
     run_recipe,
     save,
+    small_domains,
     street,
     train,
     write_camvid,
@@ -125,13 +124,11 @@ def pixel_split(selection: dict[str, Any], images: str, batch_size: int) -> dict
 
 
 def mixed_domains() -> dict[str, Any]:
-    size = {"size": [HEIGHT // 2, WIDTH // 2]}
-    return domains(
-        source=size,
-        target=size,
+    mixed = domains(
         mixed={"root": "mixed", "split": "train", "role": "target", "size": None},
         **{"mixed-test": {"root": "mixed", "split": "train", "role": "test", "size": None}},
     )
+    return mixed | small_domains()
 
 
 def write_uneven_data(root: Path) -> Path:

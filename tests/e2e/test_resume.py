@@ -74,13 +74,17 @@ def stages() -> dict[str, dict[str, Any]]:
     }
 
 
+def recipe() -> dict[str, Any]:
+    return recipe_of(stages(), small_domains())
+
+
 @pytest.fixture(scope="module")
 def setting(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``data``, ``recipe.yaml`` and an undisturbed ``run``."""
     folder = tmp_path_factory.mktemp("resume")
     write_data(folder / "data")
-    write_recipe(recipe_of(stages(), small_domains()), folder / "recipe.yaml")
-    run_recipe(recipe_of(stages(), small_domains()), folder / "run", folder / "data")
+    write_recipe(recipe(), folder / "recipe.yaml")
+    run_recipe(recipe(), folder / "run", folder / "data")
     return folder
 
 
@@ -177,7 +181,7 @@ def test_killed_run_goes_on_to_the_same_result(
     command.send(signal.SIGKILL)
     assert command.wait() == 128 + signal.SIGKILL
     assert not (run / "7-pixel-intra" / "manifest.json").exists()
-    run_recipe(recipe_of(stages(), small_domains()), run, setting / "data")
+    run_recipe(recipe(), run, setting / "data")
     assert_same_as_undisturbed(run, setting)
 
 
@@ -257,7 +261,7 @@ def test_stopped_outside_of_training_without_traceback(
             break
     assert code == 128 + which, command.stderr()
     assert "Traceback" not in command.stderr()
-    run_recipe(recipe_of(stages(), small_domains()), run, setting / "data")
+    run_recipe(recipe(), run, setting / "data")
     assert_same_as_undisturbed(run, setting)
 
 
@@ -285,7 +289,7 @@ def test_leftovers_of_unfinished_writes_do_no_harm(stopped: Path, setting: Path)
         (stage / f"{name}.partial").write_bytes(b"half a fi")
     with (stage / "metrics.jsonl").open("a") as file:
         file.write('{"iteration": 9, "loss_seg')
-    run_recipe(recipe_of(stages(), small_domains()), stopped, setting / "data")
+    run_recipe(recipe(), stopped, setting / "data")
     assert_same_as_undisturbed(stopped, setting)
 
 
@@ -293,7 +297,7 @@ def test_state_of_an_older_time_than_the_log_does_no_harm(stopped: Path, setting
     """A kill between a record and its state leaves records that the resumed run makes again."""
     with (stopped / "1-advent" / "metrics.jsonl").open("a") as file:
         file.write(json.dumps({"iteration": ITERATIONS - 1, "loss_seg_main": 1.0}) + "\n")
-    run_recipe(recipe_of(stages(), small_domains()), stopped, setting / "data")
+    run_recipe(recipe(), stopped, setting / "data")
     assert_same_as_undisturbed(stopped, setting)
 
 
@@ -311,7 +315,7 @@ def test_damaged_state_is_told_in_one_sentence(damage: str, stopped: Path, setti
         saved["networks"]["model"] = {"conv1.weight": torch.zeros(3)}
         torch.save(saved, state)
     with pytest.raises(SegadaptError) as caught:
-        run_recipe(recipe_of(stages(), small_domains()), stopped, setting / "data")
+        run_recipe(recipe(), stopped, setting / "data")
     message = str(caught.value)
     assert str(state) in message and "delete it to start this stage" in message
     assert len(message.splitlines()) == 1
@@ -319,7 +323,7 @@ def test_damaged_state_is_told_in_one_sentence(damage: str, stopped: Path, setti
 
 def test_stage_starts_over_where_its_state_was_deleted(stopped: Path, setting: Path) -> None:
     (stopped / "1-advent" / "state.pt").unlink()
-    run_recipe(recipe_of(stages(), small_domains()), stopped, setting / "data")
+    run_recipe(recipe(), stopped, setting / "data")
     assert_same_as_undisturbed(stopped, setting)
 
 
@@ -332,7 +336,7 @@ def test_stage_killed_between_checkpoint_and_manifest_is_not_trained_again(
     (stage / "started.json").write_text(json.dumps({"fingerprint": fingerprint}))
     (stage / "manifest.json").unlink()
     before = (stage / "metrics.jsonl").stat().st_mtime_ns
-    run_recipe(recipe_of(stages(), small_domains()), run, setting / "data")
+    run_recipe(recipe(), run, setting / "data")
     assert (stage / "metrics.jsonl").stat().st_mtime_ns == before
     assert_same_as_undisturbed(run, setting)
 

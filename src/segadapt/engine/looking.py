@@ -26,19 +26,9 @@ def looked_at(
     scales: tuple[float, ...] = (),
     without: Container[int] = (),
 ) -> Iterator[InferenceBatch]:
-    """Every image of this process's share once; see :func:`inference_batches`.
+    """:func:`inference_batches`, which see, of this one of ``processes``.
 
-    Args:
-        domain: labels are read where it is labelled.
-        processes: those that the images are dealt out to.
-        batch_size: most images at once.
-        workers: most processes that decode; 0 decodes in this one.
-        on_error: is told of images or labels that cannot be used, which are left out.
-        scales: factors at which images are wanted besides.
-        without: numbers of images that are done.
-
-    Raises:
-        SegadaptError: an image or label cannot be used, and nobody wants to be told.
+    ``batch_size`` and ``workers`` are the most there may be: :func:`on_cpu` takes fewer.
     """
     if processes.device.type == "cpu":
         batch_size, workers = on_cpu(batch_size, workers)

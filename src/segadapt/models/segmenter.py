@@ -75,10 +75,7 @@ class Segmenter(nn.Module):
 
     def scores(self, features: list[Tensor], image: Tensor) -> LevelLogits:
         """What :meth:`forward` gives, from the :meth:`features` of the image."""
-        return self._scored(self.head, features, image)
-
-    def _scored(self, head: Head, features: list[Tensor], image: Tensor) -> LevelLogits:
-        output: LevelLogits = head(features)
+        output: LevelLogits = self.head(features)
         if not self._is_padded(image):
             return output
         if output.boxes is not None:
